@@ -1,0 +1,277 @@
+"""Every setting, in one place: what it is, its default, its unit. All come from the environment.
+
+A variable NAME may also be given as NAME_FILE, the path of a file that holds the value (for mounted secrets).
+Required in production: SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, REDIS_URL, ENCRYPTION_KEYS.
+"""
+
+from __future__ import annotations
+
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+from . import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "1.0.0"
+
+# DEBUG (default false): Django's error pages, and throw-away defaults for the keys below. Never in production.
+DEBUG = env.boolean("DEBUG", False)
+
+# What a development server may run without.
+_DEVELOPMENT_KEY = "development-only-not-a-secret-development-only-not-a-secret" if DEBUG else None
+_DEVELOPMENT_FERNET = "ZGV2ZWxvcG1lbnQtb25seS1ub3QtYS1zZWNyZXQtISE=" if DEBUG else None
+
+# SECRET_KEY (required): signs the admin's sessions. At least 50 random characters.
+SECRET_KEY = env.text("SECRET_KEY", _DEVELOPMENT_KEY)
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY is empty or too short: give at least 50 random characters.")
+
+# ALLOWED_HOSTS (required): comma-separated host names that the web server answers for.
+ALLOWED_HOSTS = list(env.strings("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if DEBUG else ()))
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("Set ALLOWED_HOSTS to the host names of the web server, comma-separated.")
+
+# CSRF_TRUSTED_ORIGINS (default none): comma-separated origins, e.g. https://hooks.example.com, when a proxy ends TLS.
+CSRF_TRUSTED_ORIGINS = list(env.strings("CSRF_TRUSTED_ORIGINS"))
+
+# ENCRYPTION_KEYS (required): comma-separated Fernet keys, newest first. They encrypt webhook secrets and headers.
+# To rotate: put a new key in front, restart, run `manage.py rotate_encryption`, then drop the old key.
+ENCRYPTION_KEYS = tuple(
+    key.strip() for key in env.text("ENCRYPTION_KEYS", _DEVELOPMENT_FERNET).split(",") if key.strip()
+)
+try:
+    _ = [Fernet(key) for key in ENCRYPTION_KEYS]
+except ValueError:
+    raise ImproperlyConfigured("ENCRYPTION_KEYS must hold Fernet keys: 32 bytes each, as URL-safe base64.") from None
+if not ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("ENCRYPTION_KEYS is empty; give at least one Fernet key.")
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+# DATABASE_URL (required): postgres://user:password@host:port/name. The queue lives here; keep fsync on.
+_database_url = env.text("DATABASE_URL")
+if not _database_url.startswith(("postgres://", "postgresql://")):
+    raise ImproperlyConfigured("DATABASE_URL must begin with postgres://; PostgreSQL 14 or later is the only database.")
+try:
+    _database = environ.Env.db_url_config(_database_url)
+except ValueError:
+    _database = {}
+if not _database.get("NAME"):
+    raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+DATABASES = {
+    "default": {
+        **_database,
+        "ENGINE": "django.db.backends.postgresql",
+        # DATABASE_CONN_MAX_AGE (seconds, default 60): how long a web process keeps its connection.
+        "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 60),
+        "CONN_HEALTH_CHECKS": True,
+        # DATABASE_CONNECT_TIMEOUT (seconds, default 5), DATABASE_TCP_TIMEOUT (milliseconds, default 10,000): how
+        # long a dead server may hold a process. A courier that waits here cannot read its receivers' answers.
+        "OPTIONS": {
+            "connect_timeout": env.integer("DATABASE_CONNECT_TIMEOUT", 5, 1),
+            "tcp_user_timeout": env.integer("DATABASE_TCP_TIMEOUT", 10_000),
+            "application_name": "dotfile-hooks",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis or Valkey, and Celery --------------------------------------------------------------------------------------
+
+# REDIS_URL (required): redis://:password@host:port/0. Holds wake-ups only: it may be flushed at any moment.
+REDIS_URL = env.text("REDIS_URL")
+if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must begin with redis://, or rediss:// for TLS, or unix:// for a socket.")
+# BROKER_URL (default REDIS_URL): Celery's broker, where it is another server.
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL)
+# WAKE_TIMEOUT (seconds, default 0.25): how long a save() may wait for Redis before it goes on without.
+WAKE_TIMEOUT = env.number("WAKE_TIMEOUT", 0.25)
+
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a courier needs no broker; its lanes are leased
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Seconds. Longer than any countdown we use (one minute) and than the life of a `deliver` task.
+    "visibility_timeout": 300,
+    # Unacknowledged messages come back within visibility_timeout + 5 s (kombu's default: + 100 s).
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    # Without a socket timeout a half-open connection stops a worker for good.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+CELERY_TASK_PUBLISH_RETRY = False  # a lost wake-up costs a second (the sweep); a retried one costs the caller
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_SEND_SENT_EVENT = False
+# SIGTERM is a warm shutdown: a courier takes no more, waits for the requests in flight (30 s at most), gives its lanes
+# back and ends. SIGQUIT waits for so many seconds, then goes down with whatever is left.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 35.0
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 1000  # tasks a worker's database connection serves; without it Celery reconnects for each
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+# Everything that is not delivery has a queue of its own, so that a mail server cannot hold up a webhook.
+CELERY_TASK_DEFAULT_QUEUE = "deliveries"
+CELERY_TASK_ROUTES = {"deliveries.sweep": {"queue": "chores"}, "deliveries.chores.*": {"queue": "chores"}}
+# SWEEP_INTERVAL (seconds, default 1): how often beat looks for due work that nobody was woken for.
+SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1)
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": max(SWEEP_INTERVAL, 5)}},
+}
+
+# --- Delivery ---------------------------------------------------------------------------------------------------------
+
+# DELIVERY_CONNECT_TIMEOUT (seconds, default 5): to have a connection, TLS included.
+DELIVERY_CONNECT_TIMEOUT = env.number("DELIVERY_CONNECT_TIMEOUT", 5, 0.1)
+# DELIVERY_TIMEOUT (seconds, default 15, at most 30): from the first byte of DNS to the last of the answer.
+DELIVERY_TIMEOUT = min(env.number("DELIVERY_TIMEOUT", 15, 0.1), 30)
+# DELIVERY_MAX_RETRIES (default 18, about 71 hours): for subscriptions that do not choose their own.
+DELIVERY_MAX_RETRIES = min(env.integer("DELIVERY_MAX_RETRIES", 18), 20)
+# DELIVERY_IN_FLIGHT (default 256): requests that one worker process keeps open at a time.
+DELIVERY_IN_FLIGHT = env.integer("DELIVERY_IN_FLIGHT", 256, 2)
+# DELIVERY_LANE_IN_FLIGHT (default 32): requests to one subscription at a time.
+DELIVERY_LANE_IN_FLIGHT = env.integer("DELIVERY_LANE_IN_FLIGHT", 32, 1)
+# DELIVERY_LEASE (seconds, default 40): how long a dead worker keeps its subscriptions from the others. A request lasts
+# three quarters of it at most, whatever its own timeout.
+DELIVERY_LEASE = env.number("DELIVERY_LEASE", 40, 2)
+# DELIVERY_BOUND (seconds, default 60): how long one `deliver` task works before it hands over to another.
+DELIVERY_BOUND = env.number("DELIVERY_BOUND", 60, 1)
+# SECRET_GRACE (seconds, default 86,400): how long the old secret signs too after a rotation.
+SECRET_GRACE = env.integer("SECRET_GRACE", 86_400)
+
+# --- Egress: which addresses may be dialled ---------------------------------------------------------------------------
+
+# EGRESS_PORTS (default 443,80): ports that receivers may listen on; * for any.
+EGRESS_PORTS = env.strings("EGRESS_PORTS", ("443", "80"))
+if EGRESS_PORTS != ("*",) and not all(port.isdigit() and 0 < int(port) < 65536 for port in EGRESS_PORTS):
+    raise ImproperlyConfigured("EGRESS_PORTS must be * or comma-separated ports, e.g. 443,80.")
+# EGRESS_ALLOW_HTTP (default false): http:// receivers. Bodies then travel unencrypted.
+EGRESS_ALLOW_HTTP = env.boolean("EGRESS_ALLOW_HTTP", False)
+# EGRESS_ALLOWED_NETWORKS (default none): CIDR blocks that may be dialled though not public, e.g. 10.1.0.0/16.
+EGRESS_ALLOWED_NETWORKS = env.strings("EGRESS_ALLOWED_NETWORKS")
+# EGRESS_NAT64_PREFIX (default none): the site's NAT64 prefix, e.g. 2001:db8:64::/96; addresses in it are judged by the
+# IPv4 address they carry.
+EGRESS_NAT64_PREFIX = env.text("EGRESS_NAT64_PREFIX", "")
+for _cidr in (*EGRESS_ALLOWED_NETWORKS, *filter(None, [EGRESS_NAT64_PREFIX])):
+    try:
+        ip_network(_cidr)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"EGRESS networks must be CIDR blocks such as 10.1.0.0/16: {error}.") from None
+# EGRESS_DNS_SERVERS (default: the system's): comma-separated name servers, host or host:port.
+EGRESS_DNS_SERVERS = env.strings("EGRESS_DNS_SERVERS")
+# EGRESS_DNS_TIMEOUT (seconds, default 3): for all tries together.
+EGRESS_DNS_TIMEOUT = env.number("EGRESS_DNS_TIMEOUT", 3, 0.1)
+
+# --- Django -----------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "workspaces",
+    "cases",
+    "checks",
+    "deliveries",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "dotfile_hooks.urls"
+WSGI_APPLICATION = "dotfile_hooks.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "workspaces.User"  # with a UUID for a key: the API shows users by UUID
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+_manifest = not DEBUG and "pytest" not in sys.modules
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _manifest
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG  # development serves static files without collecting them
+
+# TLS_PROXY (default true unless DEBUG): a proxy in front ends TLS and sets X-Forwarded-Proto; plain HTTP is redirected.
+_tls = env.boolean("TLS_PROXY", not DEBUG)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _tls else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
+# HSTS_SECONDS (default 31,536,000 behind TLS_PROXY): how long browsers insist on https.
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000 if _tls else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _tls
+
+# --- The API ----------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["workspaces.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "workspaces.api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# WEBHOOKS_PER_WORKSPACE (default 50), TAGS_PER_WORKSPACE (default 200): Dotfile's limits.
+WEBHOOKS_PER_WORKSPACE = env.integer("WEBHOOKS_PER_WORKSPACE", 50, 1)
+TAGS_PER_WORKSPACE = env.integer("TAGS_PER_WORKSPACE", 200, 1)
+
+# LOG_LEVEL (default INFO): of our own loggers; ids and counts only, never a body, a secret or a person.
+_log_level = env.text("LOG_LEVEL", "INFO")
+if _log_level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(process)d %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": _log_level} for name in ("workspaces", "cases", "checks", "deliveries", "dotfile_hooks")
+    },
+}

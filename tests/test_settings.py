@@ -1,0 +1,100 @@
+"""The settings: what production must set, and what it is told when it does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PRODUCTION = {
+    "SECRET_KEY": "a-long-random-value-that-only-this-test-knows-0123456789-abcdefghij",
+    "ALLOWED_HOSTS": "hooks.example.com",
+    "DATABASE_URL": "postgres://hooks:secret@db.example.com/hooks",
+    "REDIS_URL": "redis://redis.example.com:6379/0",
+    "ENCRYPTION_KEYS": "ZGV2ZWxvcG1lbnQtb25seS1ub3QtYS1zZWNyZXQtISE=",
+}
+
+
+def check(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` in an environment of its own."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", *arguments],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_production_settings_pass_djangos_deployment_check_without_a_warning() -> None:
+    done = check(PRODUCTION, "--deploy", "--fail-level", "WARNING")
+    assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), done.stderr
+
+
+@pytest.mark.parametrize("name", PRODUCTION)
+def test_a_missing_setting_stops_the_start_with_a_sentence_that_names_it(name: str) -> None:
+    done = check({key: value for key, value in PRODUCTION.items() if key != name})
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: Set {name} " in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DEBUG", "perhaps", "DEBUG must be true or false"),
+        ("SECRET_KEY", "", "SECRET_KEY is empty or too short"),
+        ("SECRET_KEY", "short", "SECRET_KEY is empty or too short"),
+        ("ENCRYPTION_KEYS", "no-fernet-key", "ENCRYPTION_KEYS must hold Fernet keys"),
+        ("ENCRYPTION_KEYS", " , ", "ENCRYPTION_KEYS is empty"),
+        ("DATABASE_URL", "mysql://root@localhost/hooks", "DATABASE_URL must begin with postgres://"),
+        ("DATABASE_URL", "postgres://me:secret@host:port/hooks", "DATABASE_URL must look like postgres://"),
+        ("DATABASE_URL", "postgres://me@host", "DATABASE_URL must look like postgres://"),
+        ("REDIS_URL", "localhost:6379", "REDIS_URL must begin with redis://"),
+        ("DATABASE_CONNECT_TIMEOUT", "soon", "DATABASE_CONNECT_TIMEOUT must be a whole number of at least 1"),
+        ("WAKE_TIMEOUT", "-1", "WAKE_TIMEOUT must be a number of at least 0"),
+        ("WAKE_TIMEOUT", "nan", "WAKE_TIMEOUT must be a number of at least 0"),
+        ("EGRESS_PORTS", "443,https", "EGRESS_PORTS must be * or comma-separated ports"),
+        ("EGRESS_ALLOWED_NETWORKS", "10.0.0.1/8", "EGRESS networks must be CIDR blocks"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be DEBUG, INFO"),
+        ("SWEEP_INTERVAL", "0", "SWEEP_INTERVAL must be a number of at least 0.1"),
+    ],
+)
+def test_a_malformed_setting_stops_the_start_with_a_sentence_that_names_it(
+    name: str, value: str, sentence: str
+) -> None:
+    done = check({**PRODUCTION, name: value})
+    assert done.returncode != 0
+    assert sentence in done.stderr.strip().splitlines()[-1]
+
+
+def test_a_complaint_does_not_repeat_a_secret() -> None:
+    done = check({**PRODUCTION, "ENCRYPTION_KEYS": "my-secret-key", "DATABASE_URL": "mysql://me:my-secret@host/name"})
+    assert "my-secret" not in done.stderr
+
+
+def test_a_setting_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(PRODUCTION["SECRET_KEY"] + "\n")
+    rest = {key: value for key, value in PRODUCTION.items() if key != "SECRET_KEY"}
+    assert check({**rest, "SECRET_KEY_FILE": str(tmp_path / "key")}).returncode == 0
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    rest = {key: value for key, value in PRODUCTION.items() if key != "SECRET_KEY"}
+    done = check({**rest, "SECRET_KEY_FILE": str(tmp_path / "missing")})
+    assert "SECRET_KEY_FILE names a file that cannot be read" in done.stderr
+
+
+def test_debug_is_off_unless_asked_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from dotfile_hooks import settings; print(settings.DEBUG)"],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], **PRODUCTION},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"
