@@ -1,0 +1,104 @@
+"""A client's mistake is a 4xx with a sentence, never a 500."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
+from rest_framework.exceptions import ValidationError
+from rest_framework.test import APIClient
+
+from tests import factories
+from workspaces.api import errors
+
+pytestmark = pytest.mark.django_db
+
+NAMED = b'{"name": %s}'
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return factories.api_client(factories.workspace())
+
+
+def post(client: APIClient, raw: bytes, content_type: str = "application/json") -> tuple[int, dict[str, Any]]:
+    response = client.post("/v1/cases", raw, content_type=content_type)
+    return response.status_code, response.json()
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"{", 400),
+        (b'{"name": NaN}', 400),
+        (b'{"name": "a"} x', 400),
+        (b"[]", 400),
+        (b'"text"', 400),
+        (b"null", 400),
+        (b"1", 400),
+        (b"\xff\xfe", 400),
+        (b'{"name": "\xc3\x28"}', 400),
+        (NAMED % b'"\\ud800"', 400),
+        (NAMED % b'"a\\u0000b"', 400),
+        (NAMED % b'"a", "metadata": {"a\\u0000": "b"}', 400),
+        (NAMED % b'"a", "custom_properties": {"a": ["\\u0000"]}', 400),
+        (NAMED % (b"1" * 500), 400),
+        (NAMED % b'"a", "custom_properties": {"a": 1e999}', 400),
+        (b"[" * 100_000, 400),
+        (NAMED % (b'{"a":' * 40 + b"1" + b"}" * 40), 400),
+        (NAMED % (b'"' + b"a" * 3_000_000 + b'"'), 413),
+        (b"", 400),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(client: APIClient, raw: bytes, status: int) -> None:
+    found, answer = post(client, raw)
+    assert found == answer["status_code"] == status
+    assert set(answer) - {"errors"} == {"status_code", "timestamp", "code", "message"}
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_only_json_is_read(client: APIClient, content_type: str) -> None:
+    status, answer = post(client, b"name=a", content_type)
+    assert (status, answer["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_wrong_method_is_told_in_the_same_shape(client: APIClient) -> None:
+    response = client.put("/v1/cases", {})
+    assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+def test_every_wrong_field_is_named(client: APIClient) -> None:
+    status, answer = post(client, b'{"name": 1, "individuals": [{"first_name": "A", "address": {"country": "FRA"}}]}')
+    fields = {error["field"] for error in answer["errors"]}
+    assert status == 400
+    assert fields == {"name", "individuals.0.last_name", "individuals.0.address.country"}
+    assert all(set(error) == {"field", "code", "message"} for error in answer["errors"])
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "field"),
+    [
+        (ValidationError({"name": ["Too long."]}), errors.WHOLE, "name"),
+        (DjangoValidationError("Already approved."), "Already approved.", None),
+        (DjangoValidationError({"name": "Too long."}), errors.WHOLE, "name"),
+        (errors.NotUnderstood("Not a UUID."), "Not a UUID.", None),
+    ],
+)
+def test_refusals_of_services_and_of_serializers_look_the_same(error: Exception, message: str, field: str) -> None:
+    response = errors.handle(error, {})
+    assert response is not None
+    assert (response.status_code, response.data["message"]) == (400, message)
+    assert response.data["errors"][0]["field"] == field
+
+
+def test_what_the_database_refuses_is_told_without_the_value() -> None:
+    response = errors.handle(DataError("value 4242 out of range"), {})
+    assert response is not None
+    assert response.status_code == 400
+    assert "4242" not in str(response.data)
+
+
+def test_our_own_mistakes_stay_server_errors() -> None:
+    assert errors.handle(KeyError("x"), {}) is None

@@ -1,0 +1,40 @@
+"""Who calls: a workspace, by its API key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+
+from workspaces.models import ApiKey, Workspace
+
+HEADER = "X-DOTFILE-API-KEY"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What `request.user` is in the API: a program acting for a workspace."""
+
+    workspace: Workspace
+    is_authenticated: ClassVar[bool] = True
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Sets `request.user` to the Caller and `request.auth` to the ApiKey."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, ApiKey]:
+        text = request.headers.get(HEADER)
+        if not text:
+            raise NotAuthenticated(f"Send your workspace's API key in the header {HEADER}.")
+        key = ApiKey.objects.find(text)
+        if key is None:
+            raise AuthenticationFailed("This API key is unknown, revoked or expired. Ask for a new one.")
+        key.note_use()
+        return Caller(key.workspace), key
+
+    def authenticate_header(self, request: Request) -> str:
+        # Without this header DRF answers 403 where 401 is meant.
+        return f'ApiKey header="{HEADER}"'

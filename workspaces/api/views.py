@@ -1,0 +1,139 @@
+"""The base of every resource. THE place where rows are narrowed to the caller's workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, cast
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from rest_framework import status
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from workspaces.models import Workspace
+
+from . import filtering
+from .authentication import Caller
+from .errors import NotUnderstood
+from .pagination import MAX_LIMIT, Page
+from .parsers import StrictJSONParser
+
+M = TypeVar("M", bound=Model)
+Json = dict[str, Any]
+
+# For as_view(): which method answers what, at the address of a list and at that of a row.
+MANY: Json = {"get": "list", "post": "create"}
+ONE: Json = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+
+
+class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
+    """Lists, reads and deletes the caller's rows of `model`; create and update come with the mixins below.
+
+    A subclass says how a row leads to its workspace (`workspace_lookup`); one that does not cannot be defined.
+    """
+
+    model: ClassVar[type[Model]]
+    workspace_lookup: ClassVar[str]
+    """The path from a row to its workspace, as in a filter: `workspace`, `case__workspace`."""
+    not_found: ClassVar[str] = "Nothing can be found."
+    filters: ClassVar[Mapping[str, filtering.Filter]] = {}
+    sortable: ClassVar[Collection[str] | Mapping[str, str]] = ("created_at", "updated_at")
+    """Names for `sort`, or columns by name where they differ."""
+    default_sort: ClassVar[str] = "created_at"
+    max_limit: ClassVar[int] = MAX_LIMIT
+    flags: ClassVar[Collection[str]] = ()
+    """Other query parameters of the list: each true or false (`self.flag(name)`)."""
+
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
+    lookup_value_regex = "[^/]+"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("model", "workspace_lookup"):
+            if not hasattr(cls, name):
+                raise TypeError(f"{cls.__name__} must set `{name}`: rows are shown to their own workspace only.")
+
+    @property
+    def workspace(self) -> Workspace:
+        caller = self.request.user
+        if not isinstance(caller, Caller):
+            raise TypeError("Only API keys call this API.")
+        return caller.workspace
+
+    def get_queryset(self) -> QuerySet[M]:
+        rows = self.model._default_manager.filter(**{self.workspace_lookup: self.workspace})
+        return cast("QuerySet[M]", rows)
+
+    def get_object(self) -> M:
+        """The row that the address names. Raises 400 for what is no UUID, 404 for what is not there, or not theirs."""
+        return self.find(self.get_queryset())
+
+    def find(self, rows: QuerySet[M]) -> M:
+        found = rows.filter(pk=self.get_id()).first()
+        if found is None:
+            raise NotFound(self.not_found)
+        return found
+
+    def get_id(self, name: str = "pk") -> UUID:
+        try:
+            return UUID(self.kwargs[name])
+        except ValueError:
+            raise NotUnderstood("The identifier in the address must be a UUID.") from None
+
+    def represent(self, rows: QuerySet[M]) -> list[Json]:
+        """What the API shows of these rows, in their order, with a constant number of queries."""
+        raise NotImplementedError
+
+    def represent_one(self, pk: UUID) -> Json:
+        found = self.represent(self.get_queryset().filter(pk=pk))
+        if not found:
+            raise NotFound(self.not_found)
+        return found[0]
+
+    def row(self, pk: UUID) -> Json:
+        """The columns of one row. Raises 404."""
+        rows: list[Json] = list(self.get_queryset().filter(pk=pk).values())
+        if not rows:
+            raise NotFound(self.not_found)
+        return rows[0]
+
+    def flag(self, name: str) -> bool:
+        return filtering.flag(self.request.query_params, name)
+
+    def list(self, request: Request) -> Response:
+        query = request.query_params
+        page = Page.parse(query, self.max_limit)
+        rows = filtering.apply(self.get_queryset(), query, self.filters, self.flags)
+        rows = filtering.sort(rows, query, self._columns(), self.default_sort)
+        return Response(page.envelope(self.represent(rows[page.rows]), rows.count()))
+
+    def _columns(self) -> Mapping[str, str]:
+        return self.sortable if isinstance(self.sortable, Mapping) else {name: name for name in self.sortable}
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self.represent_one(self.get_id()))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        self.get_object().delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def valid(self, serializer: BaseSerializer[Any]) -> Any:
+        """The validated data. Raises ValidationError, which becomes a 400 that names each field."""
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+
+class PingView(APIView):
+    """Tells whose key this is."""
+
+    def get(self, request: Request) -> Response:
+        if not isinstance(request.user, Caller):
+            raise Http404
+        return Response({"workspace_name": request.user.workspace.name})
