@@ -1,0 +1,111 @@
+"""What bodies of the API are made of: addresses, bank accounts, properties."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rest_framework import serializers
+
+from workspaces.api import fields
+
+Attrs = dict[str, Any]
+
+
+class Code(fields.Text):
+    """Letters and digits; spaces are dropped, letters kept in capitals."""
+
+    default_error_messages = {"code": "Use letters and digits only."}
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data.replace(" ", "") if isinstance(data, str) else data).upper()
+        if not (value.isascii() and value.isalnum()):
+            self.fail("code")
+        return value
+
+
+class BankingSerializer(serializers.Serializer[Attrs]):
+    iban = Code(min_length=15, max_length=34, allow_null=True)
+    bic = Code(min_length=8, max_length=12, allow_null=True)
+
+
+class AddressSerializer(serializers.Serializer[Attrs]):
+    """Parts that are null or empty are not stored."""
+
+    street_address = fields.OptionalText()
+    street_address_2 = fields.OptionalText()
+    postal_code = fields.OptionalText()
+    city = fields.OptionalText()
+    state = fields.OptionalText()
+    region = fields.OptionalText()
+    country = fields.Country()
+
+
+class ClassificationSerializer(serializers.Serializer[Attrs]):
+    type = fields.Text(max_length=255)
+    code = fields.Text(max_length=255)
+    description = fields.Text(max_length=1000, required=False, allow_null=True, allow_blank=True)
+
+
+class Property(serializers.Field[Any, Any, Any, Any]):
+    """The value of a custom property: text, a number, true or false, a list of text, or null."""
+
+    default_error_messages = {"invalid": "Use text, a number, true, false, a list of texts, or null."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and all(isinstance(item, str) for item in data):
+            return data
+        if isinstance(data, float) and not math.isfinite(data):
+            self.fail("invalid")
+        if not isinstance(data, (str, bool, int, float)):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class Properties(serializers.DictField):
+    """Values by key. An update changes the keys it names and leaves the others."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"child": Property(allow_null=True), "required": False, **kwargs})
+
+
+class Metadata(serializers.DictField):
+    """Text by key. An update replaces the whole."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = fields.Text(allow_blank=True, trim_whitespace=False)
+        super().__init__(**{"child": child, "required": False, "allow_null": True, **kwargs})
+
+
+def merged(old: Attrs | None, new: Attrs) -> Attrs:
+    """`new` over `old`, without what is empty by now."""
+    return {key: value for key, value in {**(old or {}), **new}.items() if value not in ("", None)}
+
+
+class PartySerializer(serializers.Serializer[Any]):
+    """What individuals and companies have in common."""
+
+    address = AddressSerializer(required=False)
+    tax_identification_number = fields.OptionalText()
+    custom_properties = Properties()
+    relations = fields.StrictList(child=serializers.DictField(), required=False)
+
+    def validate_relations(self, value: list[Any]) -> list[Any]:
+        if value:
+            raise serializers.ValidationError("Relations are not part of this API yet; leave them out.")
+        return value
+
+    def validate(self, attrs: Attrs) -> Attrs:
+        attrs.pop("relations", None)
+        if "address" in attrs:
+            attrs["address"] = merged(getattr(self.instance, "address", None), attrs["address"])
+        if "custom_properties" in attrs:
+            attrs["custom_properties"] = {**self.before("custom_properties", {}), **attrs["custom_properties"]}
+        return attrs
+
+    def before(self, name: str, default: Any = None) -> Any:
+        """The stored value of an update; the default for a creation."""
+        return default if self.instance is None else getattr(self.instance, name)

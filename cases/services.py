@@ -1,0 +1,138 @@
+"""What happens to cases: creating one whole, adding a company, deciding. Refusals are sentences (ValidationError)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from workspaces.models import User, Workspace
+
+from .models import Case, CaseReview, CaseStatus, Company, CompanyType, Individual, ReviewStatus, Role, Tag
+
+Fields = Mapping[str, Any]
+
+# What a review may decide, by the status a case has. A draft can only be given up; a closed case is reopened first.
+DECISIONS: Mapping[str, frozenset[str]] = {
+    CaseStatus.DRAFT: frozenset({ReviewStatus.CLOSED}),
+    CaseStatus.OPEN: frozenset({ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.CLOSED}),
+    CaseStatus.APPROVED: frozenset({ReviewStatus.REJECTED, ReviewStatus.CLOSED}),
+    CaseStatus.REJECTED: frozenset({ReviewStatus.APPROVED, ReviewStatus.CLOSED}),
+    CaseStatus.CLOSED: frozenset(),
+}
+
+
+@transaction.atomic
+def create_case(
+    workspace: Workspace,
+    fields: Fields,
+    *,
+    tags: Sequence[str] = (),
+    individuals: Sequence[Fields] = (),
+    companies: Sequence[Fields] = (),
+) -> Case:
+    """A case with everything in it, or nothing. `tags`: ids or labels.
+
+    Raises ValidationError when there are companies but not exactly one main one.
+    """
+    mains = sum(company.get("type", CompanyType.MAIN) == CompanyType.MAIN for company in companies)
+    if companies and mains != 1:
+        raise ValidationError({"companies": "Give exactly one main company, and the others as affiliated."})
+    case = Case(workspace=workspace, **fields)
+    case.save()
+    if tags:
+        case.tags.add(*resolve_tags(workspace, tags))
+    Individual.objects.bulk_create([_individual(case, given) for given in individuals])
+    Company.objects.bulk_create([Company(case=case, **given) for given in companies])
+    return case
+
+
+def _individual(case: Case, fields: Fields) -> Individual:
+    owner = Role.BENEFICIAL_OWNER in fields.get("roles", ()) or fields.get("is_beneficial_owner", False)
+    return Individual(case=case, **{**fields, "is_beneficial_owner": owner})
+
+
+@transaction.atomic
+def add_company(case: Case, fields: Fields) -> Company:
+    """Raises ValidationError for an affiliated company where there is no main one yet."""
+    company = Company(case=case, **fields)
+    if company.type == CompanyType.AFFILIATED and not case.companies.filter(type=CompanyType.MAIN).exists():
+        raise ValidationError({"type": "Create the main company of the case first, then affiliated ones."})
+    company.save()
+    return company
+
+
+def resolve_tags(workspace: Workspace, words: Sequence[str]) -> list[Tag]:
+    """The tags with these ids or labels, in any case. A label that is new becomes a tag.
+
+    Raises ValidationError for the id of no tag, and beyond TAGS_PER_WORKSPACE.
+    """
+    wanted: dict[str, str] = {}
+    for word in words:
+        wanted.setdefault(word.lower(), word)
+    ids = {word: key for word in wanted if (key := _uuid(word))}
+    rows = Tag.objects.filter(workspace=workspace).annotate(word=Lower("label"))
+    found = list(rows.filter(Q(word__in=wanted) | Q(pk__in=ids.values())))
+    known = {tag.label.lower() for tag in found} | {str(tag.pk) for tag in found}
+    if missing := [word for word, key in ids.items() if str(key) not in known and word not in known]:
+        raise ValidationError({"tags": f"No tag of this workspace has the id {missing[0]}."})
+    new = [label for word, label in wanted.items() if word not in known and word not in ids]
+    return found + _create_tags(workspace, new)
+
+
+def _create_tags(workspace: Workspace, labels: Sequence[str]) -> list[Tag]:
+    limit = settings.TAGS_PER_WORKSPACE
+    if labels and Tag.objects.filter(workspace=workspace).count() + len(labels) > limit:
+        raise ValidationError({"tags": f"This workspace may have {limit} tags; delete some before you add others."})
+    return Tag.objects.bulk_create([Tag(workspace=workspace, label=label) for label in labels])
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@transaction.atomic
+def review_case(
+    case: Case,
+    status: str,
+    *,
+    reviewer_type: str,
+    user: User | None = None,
+    comment: str = "",
+    reviewed_at: datetime | None = None,
+    next_review_at: date | None = None,
+) -> CaseReview:
+    """Approves, rejects or closes a case; the row is locked, so that of two equal decisions one is refused.
+
+    Raises ValidationError when the case already has the status, or cannot get it.
+    """
+    current = Case.objects.select_for_update().get(pk=case.pk)
+    refuse_decision(current.status, status)
+    if next_review_at and status != ReviewStatus.APPROVED:
+        raise ValidationError({"next_review_at": "Only an approval can have a next review."})
+    review = CaseReview(case=current, status=status, comment=comment, reviewer_type=reviewer_type, user=user)
+    review.reviewed_at = reviewed_at or timezone.now()
+    review.next_review_at = next_review_at
+    review.save()
+    current.status = status
+    current.save()
+    return review
+
+
+def refuse_decision(current: str, wanted: str) -> None:
+    """Raises ValidationError with a sentence unless a review may lead from the one status to the other."""
+    if current == wanted:
+        raise ValidationError(f"The case is already {current}.", code="no_change")
+    if wanted not in DECISIONS[current]:
+        raise ValidationError(f"A case that is {current} cannot be {wanted}; set it to open first.", code="not_open")
