@@ -1,0 +1,16 @@
+"""Checks: what is verified about the individuals and companies of a case."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ChecksConfig(AppConfig):
+    name = "checks"
+
+    def ready(self) -> None:
+        from cases.projection import use_checks
+
+        from .projection import load_summaries
+
+        use_checks(load_summaries)

@@ -1,0 +1,88 @@
+"""Checks as the API and the webhooks show them: plain functions from rows to JSON-ready dicts.
+
+A row is what `Check.objects.values()` gives, or the same as recorded in JSON (identifiers and times are text then).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from workspaces.timestamps import iso
+
+from .models import Check
+
+Row = Mapping[str, Any]
+Json = dict[str, Any]
+
+# All but `data`, which can be long and which a summary does not show.
+SUMMARY_FIELDS = (
+    "id",
+    "individual_id",
+    "company_id",
+    "is_internal",
+    "status",
+    "type",
+    "subtype",
+    "document_type_key",
+    "created_at",
+    "updated_at",
+)
+
+
+def _id(value: UUID | str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def check_deleted(row: Row) -> Json:
+    """Schema CheckDeleted."""
+    shown: Json = {
+        "id": str(row["id"]),
+        "individual_id": _id(row["individual_id"]),
+        "company_id": _id(row["company_id"]),
+        "status": row["status"],
+        "type": row["type"],
+        "subtype": row["subtype"] or None,
+    }
+    return shown | {"document_type_key": row["document_type_key"]} if row["type"] == "document" else shown
+
+
+def check(row: Row) -> Json:
+    """The schema of the check's type, with `data`."""
+    return {
+        "id": str(row["id"]),
+        "individual_id": _id(row["individual_id"]),
+        "company_id": _id(row["company_id"]),
+        "is_internal": row["is_internal"],
+        "status": row["status"],
+        "type": row["type"],
+        "subtype": row["subtype"] or None,
+        "last_activity_at": iso(row["updated_at"]),
+        "data": row["data"],
+    }
+
+
+def check_summary(row: Row) -> Json:
+    """Schema Check."""
+    return check_deleted(row) | {
+        "is_internal": row["is_internal"],
+        "created_at": iso(row["created_at"]),
+        "updated_at": iso(row["updated_at"]),
+        "last_activity_at": iso(row["updated_at"]),
+    }
+
+
+def load_summaries(party_ids: Collection[UUID], exclude_internal: bool = False) -> dict[UUID, list[Json]]:
+    """The checks of individuals and companies, oldest first, by the identifier of whom they are about; one query."""
+    found: defaultdict[UUID, list[Json]] = defaultdict(list)
+    if not party_ids:
+        return found
+    about = Check.objects.filter(Q(individual_id__in=party_ids) | Q(company_id__in=party_ids))
+    shown = about.filter(is_internal=False) if exclude_internal else about
+    for row in shown.order_by("created_at", "id").values(*SUMMARY_FIELDS):
+        found[row["individual_id"] or row["company_id"]].append(check_summary(row))
+    return found
