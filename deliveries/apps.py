@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+
+class DeliveriesConfig(AppConfig):
+    name = "deliveries"
+
+    def ready(self) -> None:
+        from . import keys
+        from .engine import health
+        from .events import signals
+
+        signals.connect()
+        health.connect()
+        register(keys.keys_fit, Tags.database)

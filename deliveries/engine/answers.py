@@ -1,0 +1,109 @@
+"""What the end of a transfer means: a response of `requests`, or one of its exceptions."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TypeVar
+
+import pycurl
+from requests import Response
+from requests.exceptions import ConnectionError, RequestException  # noqa: A004  requests' own name
+from requests.structures import CaseInsensitiveDict
+
+from . import faults
+from .egress import CLOSED_ADDRESS
+from .exchange import HEADER_BYTES, OUT_OF_RESOURCES, Exchange
+
+T = TypeVar("T")
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_STATUS_LINE = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?: ([^\r\n]*))?\r?\n")
+_TLS = frozenset(
+    {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CIPHER, pycurl.E_USE_SSL_FAILED}
+    | {pycurl.E_SSL_ISSUER_ERROR, pycurl.E_SSL_INVALIDCERTSTATUS, pycurl.E_SSL_CERTPROBLEM}
+    | {pycurl.E_SSL_SHUTDOWN_FAILED}
+)
+_CLOSED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE})
+_TOO_LARGE = 100  # CURLE_TOO_LARGE: a header line beyond libcurl's own limit
+_MALFORMED = frozenset(
+    {pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY, pycurl.E_HTTP2, pycurl.E_BAD_CONTENT_ENCODING}
+    | {pycurl.E_WRITE_ERROR, _TOO_LARGE, 92}  # 92: CURLE_HTTP2_STREAM
+)
+# Only these: whatever else a receiver may provoke is charged to it, or it could have us retry for ever.
+_OURS = frozenset(
+    {pycurl.E_FAILED_INIT, pycurl.E_OUT_OF_MEMORY, pycurl.E_SSL_CACERT_BADFILE, pycurl.E_NO_CONNECTION_AVAILABLE}
+    | {pycurl.E_BAD_FUNCTION_ARGUMENT, pycurl.E_UNKNOWN_OPTION, pycurl.E_ABORTED_BY_CALLBACK}
+    | {pycurl.E_COULDNT_RESOLVE_HOST}
+)
+
+
+def conclude(handle: pycurl.Curl, exchange: Exchange[T], code: int, now: float) -> Response | RequestException:
+    """What the end of a transfer means; `code` is libcurl's CURLE_*, 0 for none."""
+    ended_by_us = code == pycurl.E_WRITE_ERROR and exchange.truncated
+    if code and not ended_by_us:
+        return _failure(handle, exchange, code)
+    if not exchange.complete:
+        return faults.cut_off(began_to_answer=True)
+    status = _STATUS_LINE.fullmatch(exchange.lines[0]) if exchange.lines else None
+    if status is None:
+        return faults.MalformedAnswer("The answer's status line is not HTTP.")
+    return _response(exchange, int(status[1]), status[2] or b"", now)
+
+
+def _failure(handle: pycurl.Curl, exchange: Exchange[T], code: int) -> RequestException:
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        if exchange.stalled:
+            return faults.OwnFault("The worker was held up; the request will be repeated.")
+        # A request on a connection that was already there has no CONNECT_TIME.
+        ready = handle.getinfo(pycurl.REQUEST_SIZE) > 0
+        return faults.timed_out(connected=ready or handle.getinfo(pycurl.CONNECT_TIME) > 0, ready=ready)
+    if code == pycurl.E_COULDNT_CONNECT:
+        return _no_connection(handle, exchange)
+    if code in _TLS:
+        result: int = handle.getinfo(pycurl.SSL_VERIFYRESULT)
+        # libcurl compares names itself and tells OpenSSL nothing: 0 is no error, 1 an unspecified one.
+        wrong_name = code == pycurl.E_PEER_FAILED_VERIFICATION and result in (0, 1)
+        return faults.bad_certificate(faults.WRONG_NAME if wrong_name else result)
+    if code in _CLOSED and exchange.header_size <= HEADER_BYTES:
+        return faults.cut_off(began_to_answer=exchange.header_size > 0)
+    if code in _MALFORMED:
+        return faults.MalformedAnswer("The answer breaks the rules of HTTP.")
+    if code in _OURS:
+        return faults.OwnFault(f"The request could not be made (libcurl's error {code}).")
+    return faults.cut_off(began_to_answer=False)
+
+
+def _no_connection(handle: pycurl.Curl, exchange: Exchange[T]) -> RequestException:
+    if exchange.refused:
+        return faults.EgressRefused(CLOSED_ADDRESS)
+    if exchange.exhausted or handle.getinfo(pycurl.OS_ERRNO) in OUT_OF_RESOURCES:
+        return faults.OwnFault("The worker has no free connection; the request will be repeated.")
+    return ConnectionError(faults.NO_CONNECTION)
+
+
+def _response(exchange: Exchange[T], status: int, reason: bytes, now: float) -> Response:
+    response = Response()
+    response.status_code = status
+    response.reason = _CONTROL.sub("", reason.decode("latin-1"))
+    response.headers = _headers(exchange.lines)
+    response.url = exchange.request.url or ""
+    response.request = exchange.request
+    response.elapsed = timedelta(seconds=now - exchange.began)
+    # requests' own adapters leave the body to be read later; here it has been read.
+    response._content = b"".join(exchange.body)
+    response._content_consumed = True  # type: ignore[attr-defined]  # private, and not in the stubs
+    response.truncated = exchange.truncated  # type: ignore[attr-defined]  # ours: there was more than was read
+    return response
+
+
+def _headers(lines: list[bytes]) -> CaseInsensitiveDict[str]:
+    """Latin-1 text without control characters (they would reach terminals and pages); repeated headers are joined."""
+    text = _CONTROL.sub("", b"".join(lines[1:]).decode("latin-1"))
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            value = value.strip()
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

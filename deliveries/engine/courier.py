@@ -1,0 +1,181 @@
+"""The courier: builds events, leases lanes, keeps hundreds of requests in flight and settles what comes back.
+
+One courier runs in one process, in one thread; `run()` is one life of the Celery task. It never holds a transaction or
+a lock while a request is in flight. What it leaves undone at a crash, another courier takes over when its leases end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from django.conf import settings
+from requests.exceptions import InvalidURL
+
+from . import fanout, health, lanes, outcomes, transport
+from .envelope import Counters, Parts, body
+from .hand import Hand, HeldLane
+from .lookout import GLANCE, LOOK, Lookout
+from .outcomes import Sent
+from .session import Session
+from .settle import Outcome, settle
+
+# Outcomes, and seconds since the first of them, after which they are written.
+SETTLE_AT, SETTLE_AFTER = 100, 0.02
+# Lanes taken at first; doubled while they prove shallow, so that many small lanes cost few statements.
+APPETITE, GREATEST_APPETITE = 4, 128
+UNSENDABLE = "The subscription's URL, headers or secret cannot be used; edit it."
+
+
+class Courier:
+    """One worker process's delivery loop."""
+
+    def __init__(
+        self,
+        name: str,
+        window: transport.Window[Sent],
+        domain: fanout.Domain,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`name` is who sent it, in each attempt; `stopping` turns true once the worker was told to stop."""
+        self._name = name
+        self._window = window
+        self._domain = domain
+        self._session = Session()
+        self._hand = Hand(name)
+        self._lookout = Lookout(name, stopping)
+        self._done: list[Outcome] = []
+        self._done_since = 0.0
+        self._gone: set[UUID] = set()
+        self._appetite = APPETITE
+        self._unproven_in_flight = 0
+
+    def run(self) -> float | None:
+        """Works until there is nothing to do, or for DELIVERY_BOUND seconds and until another courier is at work.
+
+        Answers in how many seconds the next retry is due; None when none is. Raises OperationalError when the
+        database stays away.
+        """
+        self._session.open()
+        try:
+            while not self._is_finished():
+                self._step()
+            return lanes.seconds_until_due()
+        finally:
+            self._session.close()
+
+    def _step(self) -> None:
+        self._session.run(self._take)
+        self._launch()
+        for finished in self._window.wait(self._pause()):
+            self._note(finished)
+        self._session.run(self._write)
+
+    def _is_finished(self) -> bool:
+        if self._window.in_flight or self._done or self._hand.lanes or self._session.is_down:
+            return False
+        if not self._lookout.is_taking or self._lookout.is_past_its_bound:
+            return True
+        return self._lookout.is_idle and self._lookout.may_leave()
+
+    def _pause(self) -> float:
+        """How long the window may wait for answers before something else is to be done."""
+        if self._session.pause():
+            return min(self._session.pause(), LOOK)
+        if self._lookout.is_taking and self._lookout.hungry and self._room() > 0:
+            return 0.0
+        if self._done:
+            left = self._done_since + SETTLE_AFTER - time.monotonic()
+            return max(0.0, left) if self._window.in_flight else 0.0
+        return GLANCE
+
+    def _room(self) -> int:
+        return self._window.free - self._hand.waiting
+
+    # Taking work: build events, lease lanes, read deliveries.
+
+    def _take(self) -> None:
+        epoch = self._hand.tend()
+        if epoch is not None:
+            self._session.set_clock(epoch)
+        if not self._lookout.is_taking:
+            self._hand.close_all()
+        elif self._lookout.is_time_to_look(self._room() > 0):
+            self._look()
+        self._hand.read()
+
+    def _look(self) -> None:
+        built = fanout.fan_out(self._domain)
+        self._hand.look_again()
+        leased = self._hand.lease(self._appetite) if self._room() > 0 else 0
+        shallow = leased >= self._appetite
+        more = built.events >= fanout.BATCH or shallow or self._room() <= 0
+        self._lookout.looked(found=bool(built.events or leased), more=more)
+        self._appetite = min(self._appetite * 2, GREATEST_APPETITE) if shallow else APPETITE
+
+    # Sending: one request of each lane in turn, while there are slots.
+
+    def _launch(self) -> None:
+        now = time.monotonic()
+        ready = [lane for lane in self._hand.lanes.values() if lane.may_start(now)]
+        while ready and self._window.free:
+            for lane in ready:
+                if self._window.free and self._may_use_a_slot(lane):
+                    self._send(lane)
+            ready = [lane for lane in ready if lane.may_start(now) and self._may_use_a_slot(lane)]
+
+    def _may_use_a_slot(self, lane: HeldLane) -> bool:
+        """Receivers that have not answered 2xx lately share at most half of the window."""
+        return lane.proven or self._unproven_in_flight < settings.DELIVERY_IN_FLIGHT // 2
+
+    def _send(self, lane: HeldLane) -> None:
+        due, endpoint = lane.waiting.popleft(), lane.endpoint
+        epoch = int(self._session.epoch())
+        remaining = max(0, endpoint.max_retries - due.retries)
+        counters = Counters(epoch, due.attempts, remaining)
+        payload = body(due.event_name, due.sub_event, str(due.event_id), counters, Parts(due.context, due.entity))
+        lane.in_flight += 1
+        self._unproven_in_flight += not lane.proven
+        try:
+            request = endpoint.request(str(due.event_id), epoch, payload)
+        except ValueError:
+            sent = Sent(due, lane.lease, endpoint, time.monotonic(), lane.proven, remaining, {})
+            self._note(transport.Finished(sent, None, InvalidURL(UNSENDABLE), 0.0))
+            return
+        sent = Sent(due, lane.lease, endpoint, time.monotonic(), lane.proven, remaining, endpoint.shown(request))
+        self._window.start(sent, request, endpoint.limits)
+
+    def _note(self, finished: transport.Finished[Sent]) -> None:
+        sent = finished.key
+        outcome, goes_offline = outcomes.judge(sent, finished, self._session.epoch())
+        if not self._done:
+            self._done_since = time.monotonic()
+        self._done.append(outcome)
+        if goes_offline:
+            self._gone.add(sent.due.subscription_id)
+        if not sent.proven:  # an answer to a courier that failed before us was never counted
+            self._unproven_in_flight = max(0, self._unproven_in_flight - 1)
+        if lane := self._hand.of(sent.due.subscription_id, sent.lease.token):
+            lane.in_flight -= 1
+            lane.unsettled += 1
+            lane.proven = finished.response is not None and 200 <= finished.response.status_code < 300
+
+    # Writing: outcomes in bulk, lanes back when they are drained.
+
+    def _write(self) -> None:
+        if self._must_settle():
+            settle(self._done, self._name)
+            self._hand.settled(self._done)
+            self._done = []
+            self._lookout.worked()
+        while self._gone:
+            health.go_offline(next(iter(self._gone)), health.GONE)
+            self._gone.pop()
+        self._hand.give_back()
+
+    def _must_settle(self) -> bool:
+        if not self._done:
+            return False
+        waited = time.monotonic() - self._done_since
+        return len(self._done) >= SETTLE_AT or waited >= SETTLE_AFTER or not self._window.in_flight

@@ -1,0 +1,102 @@
+"""What a courier must know of a subscription to send to it: prepared once, copied for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import requests
+from django.conf import settings
+from django.db import connection
+
+from deliveries.models import Subscription
+
+from . import signing
+from .transport import Limits
+
+VERSIONS = """
+SELECT id, updated_at, extract(epoch FROM clock_timestamp())::float8 FROM deliveries_subscription
+WHERE id = ANY(%s::uuid[])
+"""
+# The share of a lease that one request may last at most, so that it is settled while the lane is still ours.
+LONGEST = 0.75
+HIDDEN = "(hidden)"
+"""What the history shows for a custom header: it may be a password."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A subscription as it was at `version`."""
+
+    id: UUID
+    version: datetime
+    online: bool
+    url: str
+    secret: str = field(repr=False)
+    previous: tuple[str, float] | None = field(repr=False)
+    """The secret before the last rotation, and until when (seconds since the epoch) it signs too."""
+    headers: dict[str, str] = field(repr=False)
+    limits: Limits
+    max_retries: int
+    template: requests.PreparedRequest | None = field(repr=False)
+    """None: the URL or a header cannot be sent at all."""
+
+    def request(self, event_id: str, timestamp: int, body: bytes) -> requests.PreparedRequest:
+        """The signed request of one attempt. The endpoint must have a template."""
+        if self.template is None:
+            raise ValueError("This endpoint has no valid URL.")
+        request = self.template.copy()
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        request.headers.update(signing.sign(event_id, timestamp, body, self.secrets(timestamp)))
+        return request
+
+    def secrets(self, now: float) -> list[str]:
+        return [self.secret, self.previous[0]] if self.previous and self.previous[1] > now else [self.secret]
+
+    def shown(self, request: requests.PreparedRequest) -> dict[str, str]:
+        """The request's headers as the history keeps them."""
+        return {name: HIDDEN if name.lower() in self.headers else value for name, value in request.headers.items()}
+
+
+def load(ids: Iterable[UUID]) -> dict[UUID, Endpoint]:
+    """The endpoints as they are now; a deleted one is missing."""
+    return {row.pk: of(row) for row in Subscription.objects.filter(pk__in=list(ids))}
+
+
+def of(row: Subscription) -> Endpoint:
+    until = row.previous_secret_until
+    return Endpoint(
+        id=row.pk,
+        version=row.updated_at,
+        online=row.is_online,
+        url=row.url,
+        secret=row.secret,
+        previous=(row.previous_secret, until.timestamp()) if row.previous_secret and until else None,
+        headers={name.lower(): value for name, value in row.headers.items()},
+        limits=Limits(
+            connect_timeout=settings.DELIVERY_CONNECT_TIMEOUT,
+            timeout=min(row.deadline, LONGEST * settings.DELIVERY_LEASE),
+        ),
+        max_retries=row.retries,
+        template=_template(row),
+    )
+
+
+def versions(ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], float | None]:
+    """When each subscription was last changed, and the database's clock (None if none of them is left)."""
+    with connection.cursor() as cursor:
+        cursor.execute(VERSIONS, [[str(key) for key in ids]])
+        rows = cursor.fetchall()
+    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
+
+
+def _template(row: Subscription) -> requests.PreparedRequest | None:
+    own = {"Content-Type": "application/json", "User-Agent": f"Dotfile-Hooks/{settings.VERSION}"}
+    try:
+        # PreparedRequest alone: a Session would read the environment and .netrc.
+        return requests.Request("POST", row.url, headers={**row.headers, **own}).prepare()
+    except (requests.exceptions.RequestException, ValueError):
+        return None

@@ -1,0 +1,42 @@
+"""The body of a request: counters of the attempt joined with the stored parts of the event. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an event says, as JSON members without the braces around them."""
+
+    context: str = field(repr=False)
+    """`"workspace":{...},"case":{...}`: what no attempt changes."""
+    entity: str = field(repr=False)
+    """`"case":{...}`: the body's own key and the entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What differs between two attempts."""
+
+    timestamp: int
+    """Seconds since the epoch, of this attempt."""
+    retry_count: int
+    remaining_retry_count: int
+
+
+def members(values: dict[str, object]) -> str:
+    """The object's JSON without its braces."""
+    return orjson.dumps(values)[1:-1].decode()
+
+
+def body(event: str, sub_event: str, event_id: str, counters: Counters, parts: Parts) -> bytes:
+    """The very bytes that are signed and sent. Names and ids hold nothing that JSON would escape."""
+    sub = f'"sub_event":"{sub_event}",' if sub_event else ""
+    return (
+        f'{{"event":"{event}",{sub}"context":{{"timestamp":{counters.timestamp},"event_id":"{event_id}",'
+        f'"retry_count":{counters.retry_count},"remaining_retry_count":{counters.remaining_retry_count},'
+        f"{parts.context}}},{parts.entity}}}"
+    ).encode()

@@ -1,0 +1,254 @@
+"""From recorded events to deliveries: who asked for what, built once, one row per event and subscription."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import orjson
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from .envelope import Parts
+
+logger = logging.getLogger(__name__)
+
+# Events of one transaction: some 40 ms of work, so that two processes share a burst fairly.
+BATCH = 200
+# Builds of one event before it is given up and shown to people. The last of them comes about four minutes later.
+MAX_BUILDS = 8
+
+# A payload that was sent must not be built again, so this transaction alone waits for the disk.
+TAKE = """
+SET LOCAL synchronous_commit = on;
+SELECT id, workspace_id, name, entity_id, case_id, individual_id, company_id, sequence, fields::text, created_at
+FROM deliveries_event
+WHERE state = 0 AND build_at <= clock_timestamp()
+ORDER BY build_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+SUBSCRIBERS = """
+SELECT id, workspace_id, events, status = 'online', created_at
+FROM deliveries_subscription WHERE workspace_id = ANY(%s::uuid[]) ORDER BY id
+"""
+# Deliveries of a subscription that is offline are held; the others are due at once, and their lanes with them.
+# Lanes are locked in key order; whoever gives one back waits for this transaction and then sees its rows.
+DELIVER = """
+WITH payload AS (
+    INSERT INTO deliveries_payload (id, event_id, context, entity)
+    SELECT * FROM unnest(%(payloads)s::uuid[], %(payload_events)s::uuid[], %(contexts)s::text[], %(entities)s::text[])
+)
+INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
+    case_id, individual_id, company_id, sequence, state, reason, due_at, attempts, retries, next_type, created_at)
+SELECT deliveries_uuid7(), e.workspace_id, m.subscription_id, e.id, m.payload_id, m.event_name, m.sub_event, e.case_id,
+    e.individual_id, e.company_id, e.sequence, CASE WHEN m.online THEN 0 ELSE 3 END,
+    CASE WHEN m.online THEN '' ELSE 'offline' END, clock_timestamp(), 0, 0, 0, e.created_at
+FROM unnest(%(events)s::uuid[], %(subscriptions)s::uuid[], %(parts)s::uuid[], %(names)s::text[], %(sub_names)s::text[],
+    %(online)s::bool[]) WITH ORDINALITY AS m(event_id, subscription_id, payload_id, event_name, sub_event, online, n)
+JOIN deliveries_event e ON e.id = m.event_id
+ORDER BY m.n
+"""
+DUE = """
+WITH locked AS (
+    SELECT subscription_id, due_at FROM deliveries_lane WHERE subscription_id = ANY(%s::uuid[])
+    ORDER BY subscription_id FOR UPDATE
+)
+UPDATE deliveries_lane l SET due_at = clock_timestamp() FROM locked
+WHERE l.subscription_id = locked.subscription_id AND (locked.due_at IS NULL OR locked.due_at > clock_timestamp())
+"""
+# Fields of deletes stay: they tell later builds what the case was (payloads.py).
+BUILT = """
+UPDATE deliveries_event SET state = 1, error = '',
+    fields = CASE WHEN name LIKE '%%.Deleted' THEN fields END
+WHERE id = ANY(%s::uuid[])
+"""
+FAILED = """
+UPDATE deliveries_event e SET builds = e.builds + 1, error = f.error,
+    state = CASE WHEN e.builds + 1 >= %s THEN 2 ELSE 0 END,
+    build_at = clock_timestamp() + interval '2 s' * (2 ^ e.builds)
+FROM unnest(%s::uuid[], %s::text[]) AS f(id, error) WHERE e.id = f.id
+"""
+
+
+class FormLike(Protocol):
+    """The names under which an event is sent."""
+
+    @property
+    def event(self) -> str: ...
+    @property
+    def sub_event(self) -> str: ...
+
+
+class Recorded(NamedTuple):
+    """An event as recorded: the columns of TAKE."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    entity_id: UUID
+    case_id: UUID | None
+    individual_id: UUID | None
+    company_id: UUID | None
+    sequence: int | None
+    fields: Any
+    """The entity's own columns, by attribute name."""
+    created_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Recorded({self.name} {self.id})"  # never the fields: they are personal data
+
+
+class Subscriber(NamedTuple):
+    """The part of a subscription that decides what it is sent."""
+
+    id: UUID
+    workspace_id: UUID
+    events: list[str]
+    online: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Match:
+    """An event that goes to a subscription, and how it is named there."""
+
+    event: Recorded
+    subscriber: Subscriber
+    form: FormLike
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What the domain's side gives: how events are named for a subscription, and what they say."""
+
+    form_for: Callable[[str, Sequence[str]], FormLike | None]
+    build: Callable[[Sequence[Recorded]], Mapping[UUID, Parts | Exception]]
+
+
+@dataclass
+class FannedOut:
+    """What one batch came to."""
+
+    events: int = 0
+    subscriptions: set[UUID] = field(default_factory=set)
+    """Those that have something due now."""
+
+
+def fan_out(domain: Domain, limit: int = BATCH) -> FannedOut:
+    """Builds a batch of waiting events and inserts their deliveries, in one transaction and few statements.
+
+    An event that fails does so alone: its error, its tries and the next one stand on its row.
+    """
+    try:
+        with transaction.atomic():
+            return _deliver(domain, _take(limit))
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: nobody's payload is at fault
+    except Exception:
+        # One event spoils the statements of all: find it by taking one at a time.
+        result = FannedOut()
+        for _ in range(limit):
+            one = _fan_out_one(domain)
+            if not one.events:
+                break
+            result.events += one.events
+            result.subscriptions |= one.subscriptions
+        return result
+
+
+def _fan_out_one(domain: Domain) -> FannedOut:
+    with transaction.atomic():
+        events = _take(1)
+        try:
+            with transaction.atomic():
+                return _deliver(domain, events)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            _fail({events[0].id: error})
+            return FannedOut(1)
+
+
+def _take(limit: int) -> list[Recorded]:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [limit])
+        rows = [Recorded(*row) for row in cursor.fetchall()]
+    return [row._replace(fields=orjson.loads(row.fields)) for row in rows]
+
+
+def _deliver(domain: Domain, events: list[Recorded]) -> FannedOut:
+    if not events:
+        return FannedOut()
+    matches = _match(domain, events, _subscribers({event.workspace_id for event in events}))
+    wanted = {match.event.id: match.event for match in matches}
+    built = domain.build(list(wanted.values())) if wanted else {}
+    failed = {key: parts for key, parts in built.items() if isinstance(parts, Exception)}
+    parts = {key: value for key, value in built.items() if isinstance(value, Parts)}
+    matches = [match for match in matches if match.event.id in parts]
+    if failed:
+        _fail(failed)
+    due = {match.subscriber.id for match in matches if match.subscriber.online}
+    with connection.cursor() as cursor:
+        if matches:
+            cursor.execute(DELIVER, _rows(matches, parts))
+        cursor.execute(BUILT, [[str(event.id) for event in events if event.id not in failed]])
+        if due:
+            cursor.execute(DUE, [[str(key) for key in due]])
+    return FannedOut(len(events), due)
+
+
+def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:
+    result: dict[UUID, list[Subscriber]] = {key: [] for key in workspaces}
+    with connection.cursor() as cursor:
+        cursor.execute(SUBSCRIBERS, [[str(key) for key in workspaces]])
+        for row in map(Subscriber._make, cursor.fetchall()):
+            result[row.workspace_id].append(row)
+    return result
+
+
+def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[Subscriber]]) -> list[Match]:
+    """As of now, but never an event that is older than the subscription."""
+    asked: dict[tuple[UUID, str], list[tuple[Subscriber, FormLike]]] = {}
+    for workspace, name in {(event.workspace_id, event.name) for event in events}:
+        forms = [(one, domain.form_for(name, one.events)) for one in subscribers[workspace]]
+        asked[workspace, name] = [(one, form) for one, form in forms if form]
+    return [
+        Match(event, one, form)
+        for event in events
+        for one, form in asked[event.workspace_id, event.name]
+        if one.created_at <= event.created_at
+    ]
+
+
+def _rows(matches: list[Match], parts: Mapping[UUID, Parts]) -> dict[str, list[Any]]:
+    # An event has one payload as long as there is one shape; its key may then be the event's own.
+    return {
+        "payloads": [str(key) for key in parts],
+        "payload_events": [str(key) for key in parts],
+        "contexts": [part.context for part in parts.values()],
+        "entities": [part.entity for part in parts.values()],
+        "events": [str(match.event.id) for match in matches],
+        "subscriptions": [str(match.subscriber.id) for match in matches],
+        "parts": [str(match.event.id) for match in matches],
+        "names": [match.form.event for match in matches],
+        "sub_names": [match.form.sub_event for match in matches],
+        "online": [match.subscriber.online for match in matches],
+    }
+
+
+def _fail(errors: Mapping[UUID, Exception]) -> None:
+    for key, error in errors.items():
+        logger.error("event %s could not be built: %s", key, type(error).__name__)
+    with connection.cursor() as cursor:
+        cursor.execute(FAILED, [MAX_BUILDS, [str(key) for key in errors], [describe(e) for e in errors.values()]])
+
+
+def describe(error: Exception) -> str:
+    """Class and place of a fault of ours, never its text: that may hold what a person typed."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{place}"

@@ -1,0 +1,149 @@
+"""Lanes: who serves which subscription. A courier leases due lanes, renews them while it works, and gives them back.
+
+All times are PostgreSQL's. A lease is fenced by a token: whoever finds another token on the lane has lost it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+# Leases in a row that ended without being given back: such a lane kills its couriers, and people must look at it.
+PARK_AFTER = 5
+
+LEASE = """
+WITH due AS (
+    SELECT subscription_id, holder <> '' AS taken_over FROM deliveries_lane
+    WHERE open AND due_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
+      AND takeovers < %(park)s
+    ORDER BY served_at NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries_lane l SET holder = %(holder)s, token = gen_random_uuid(), served_at = clock_timestamp(),
+    leased_until = clock_timestamp() + %(seconds)s * interval '1 s', takeovers = takeovers + due.taken_over::int
+FROM due WHERE l.subscription_id = due.subscription_id
+RETURNING l.subscription_id, l.token, l.proven, due.taken_over
+"""
+RENEW = """
+UPDATE deliveries_lane SET leased_until = clock_timestamp() + %s * interval '1 s'
+WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) AND open
+RETURNING subscription_id
+"""
+# Two statements: the second sees what whoever held the row lock before us has committed, and that decides when the
+# lane is next due. Fan-out inserts deliveries first and touches the lane last, so nothing falls between.
+LOCK = """
+SELECT subscription_id FROM deliveries_lane
+WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) ORDER BY subscription_id FOR UPDATE
+"""
+RELEASE = """
+UPDATE deliveries_lane l SET holder = '', token = NULL, leased_until = NULL, takeovers = 0, proven = r.proven,
+    due_at = (
+        SELECT min(d.due_at) FROM deliveries_delivery d WHERE d.subscription_id = l.subscription_id AND d.state = 0
+    )
+FROM unnest(%s::uuid[], %s::bool[]) AS r(subscription_id, proven)
+WHERE l.subscription_id = r.subscription_id AND l.subscription_id = ANY(%s::uuid[])
+"""
+READ = """
+SELECT d.id, d.subscription_id, d.event_id, d.event_name, d.sub_event, d.attempts, d.retries, d.next_type,
+       p.context, p.entity
+FROM unnest(%s::uuid[], %s::int[]) AS lane(subscription_id, wanted)
+CROSS JOIN LATERAL (
+    SELECT * FROM deliveries_delivery
+    WHERE subscription_id = lane.subscription_id AND state = 0 AND due_at <= clock_timestamp()
+      AND id <> ALL(%s::uuid[])
+    ORDER BY due_at, id LIMIT lane.wanted
+) d
+JOIN deliveries_payload p ON p.id = d.payload_id
+ORDER BY d.due_at, d.id
+"""
+NEXT_DUE = """
+SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM deliveries_lane
+WHERE open AND leased_until IS NULL AND takeovers < %s
+"""
+
+
+class Due(NamedTuple):
+    """A delivery to be sent now, with what it says: the columns of READ."""
+
+    id: UUID
+    subscription_id: UUID
+    event_id: UUID
+    event_name: str
+    sub_event: str
+    attempts: int
+    retries: int
+    next_type: int
+    context: str
+    entity: str
+
+    def __repr__(self) -> str:
+        return f"Due({self.event_name} {self.id})"  # never what it says: that is personal data
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to serve one subscription for a while."""
+
+    subscription_id: UUID
+    token: UUID
+    proven: bool
+    taken_over: bool
+    """The courier before us never gave the lane back."""
+    ends: float
+    """On the monotonic clock; the database's own idea of it is a little later."""
+
+
+def lease(holder: str, limit: int) -> list[Lease]:
+    """Takes up to `limit` due lanes, the least recently served first."""
+    began = time.monotonic()
+    seconds = settings.DELIVERY_LEASE
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE, {"holder": holder, "limit": limit, "seconds": seconds, "park": PARK_AFTER})
+        return [Lease(key, token, proven, taken, began + seconds) for key, token, proven, taken in cursor.fetchall()]
+
+
+def renew(leases: Iterable[Lease]) -> tuple[set[UUID], float]:
+    """Extends leases that are still ours; answers whose they are, and their new end on the monotonic clock.
+
+    A lane that was closed meanwhile (its subscription went offline) counts as lost.
+    """
+    began, rows = time.monotonic(), list(leases)
+    ids, tokens = [str(row.subscription_id) for row in rows], [str(row.token) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, [settings.DELIVERY_LEASE, ids, tokens])
+        return {row[0] for row in cursor.fetchall()}, began + settings.DELIVERY_LEASE
+
+
+def release(leases: Sequence[tuple[Lease, bool]]) -> None:
+    """Gives lanes back, each with whether its last answer was 2xx; a lane that was lost is left alone."""
+    ids = [str(row.subscription_id) for row, _ in leases]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK, [ids, [str(row.token) for row, _ in leases]])
+        ours = [str(row[0]) for row in cursor.fetchall()]
+        cursor.execute(RELEASE, [ids, [proven for _, proven in leases], ours])
+
+
+def read(wanted: dict[UUID, int], in_hand: Collection[UUID]) -> list[Due]:
+    """Up to so many due deliveries of each lane, oldest first, without those that are in hand already."""
+    with connection.cursor() as cursor:
+        ids, counts = [str(key) for key in wanted], list(wanted.values())
+        cursor.execute(READ, [ids, counts, [str(key) for key in in_hand]])
+        return [Due(*row) for row in cursor.fetchall()]
+
+
+def seconds_until_due() -> float | None:
+    """Until the earliest lane that nobody holds is due; negative when it is due already, None when none will be."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_DUE, [PARK_AFTER])
+        seconds: float | None = cursor.fetchone()[0]
+    return seconds
+
+
+def prolonged(held: Lease, ends: float) -> Lease:
+    """The same lease with a later end."""
+    return replace(held, ends=ends)

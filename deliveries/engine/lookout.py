@@ -1,0 +1,107 @@
+"""When a courier looks for work, when it calls another one, and when its task may end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+
+from . import doorbell
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks for work when nobody rang: the longest that a lost or unheard wake-up can cost.
+LOOK = 0.1
+# Seconds between two glances at the flag in Redis, some 80 us each.
+GLANCE = 0.004
+# Seconds an idle courier waits for more before its task ends.
+LINGER = 0.25
+# Seconds between two messages that call another courier to a backlog.
+CALL = 1.0
+# Life of a task at most, in times its bound, when no successor ever shows up. Below the broker's visibility timeout.
+HARD_BOUND = 4
+
+
+class Lookout:
+    """Watches the doorbell for one life of a courier."""
+
+    def __init__(self, name: str, stopping: Callable[[], bool]) -> None:
+        self._name = name
+        self._stopping = stopping
+        self._began = self._worked_at = time.monotonic()
+        self._looked_at = self._glanced_at = self._called_at = 0.0
+        self._relieved = False
+        self.hungry = True
+        """There was more than one look could take: look again at once."""
+
+    @property
+    def is_taking(self) -> bool:
+        """Whether new work is taken: until the worker stops, or this courier is past its bound and relieved."""
+        return not self._relieved and not self._stopping()
+
+    @property
+    def is_past_its_bound(self) -> bool:
+        return time.monotonic() - self._began > settings.DELIVERY_BOUND
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.hungry and time.monotonic() - self._worked_at > LINGER
+
+    def is_time_to_look(self, room: bool) -> bool:
+        """When somebody rang, and every tenth of a second; at once after a look that found more than it could take."""
+        now = time.monotonic()
+        if room and self.hungry:
+            return True
+        if room and now - self._glanced_at >= GLANCE:
+            self._glanced_at = now
+            if self._glance():
+                return True
+        return now - self._looked_at >= LOOK
+
+    def looked(self, found: bool, more: bool) -> None:
+        """Takes note of a look: whether it found work, and whether there was more."""
+        self._looked_at = time.monotonic()
+        self.hungry = more
+        if found:
+            self.worked()
+        if more:
+            self._call()
+
+    def worked(self) -> None:
+        self._worked_at = time.monotonic()
+
+    def may_leave(self) -> bool:
+        """Takes the flag down for good; False when somebody rang at the last moment."""
+        try:
+            self.hungry = doorbell.doorbell().leave()
+        except redis.RedisError:
+            self.hungry = False
+        return not self.hungry
+
+    def _glance(self) -> bool:
+        try:
+            rung, others = doorbell.doorbell().watch(self._name)
+        except redis.RedisError:
+            rung = others = False
+        if self.is_past_its_bound:
+            self._hand_over(others)
+        return rung
+
+    def _hand_over(self, others: bool) -> None:
+        """Calls a successor, and takes no more once one is awake: a wake-up never waits for our slow receivers."""
+        overdue = time.monotonic() - self._began > HARD_BOUND * settings.DELIVERY_BOUND
+        self._relieved = self._relieved or others or overdue
+        self._call()
+
+    def _call(self) -> None:
+        now = time.monotonic()
+        if now - self._called_at < CALL:
+            return
+        self._called_at = now
+        try:
+            doorbell.publish()
+        except Exception:
+            logger.warning("no other courier could be called; the sweep will", exc_info=True)

@@ -1,0 +1,80 @@
+"""A courier's database session: bounded waits, PostgreSQL's clock, and patience when the database goes away."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+logger = logging.getLogger(__name__)
+
+# A courier that waits for the database cannot read its receivers' answers, so its waits are bounded. What a crash of
+# PostgreSQL can lose of its outcomes is the last moment's, and those are sent again: a duplicate, never a loss. So its
+# commits need not wait for the disk. Recording an event does, and so does building a payload.
+OPEN = """
+SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET synchronous_commit = off;
+SELECT extract(epoch FROM clock_timestamp())::float8
+"""
+CLOSE = "RESET statement_timeout; RESET lock_timeout; RESET synchronous_commit"
+# Seconds to wait before a database that failed is tried again.
+RECONNECT = 0.5
+
+
+class Session:
+    """Open from `open` to `close`; work goes through `run`, which tells when the database was away."""
+
+    def __init__(self) -> None:
+        self._down_since: float | None = None
+        self._retry_at = 0.0
+        self._clock = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        return self._down_since is not None
+
+    def open(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(OPEN)
+            self.set_clock(cursor.fetchone()[0])
+        self._down_since = None
+
+    def close(self) -> None:
+        if not self.is_down:
+            with connection.cursor() as cursor:
+                cursor.execute(CLOSE)
+
+    def set_clock(self, epoch: float) -> None:
+        """Takes note of the database's time; between two readings the monotonic clock carries it on."""
+        self._clock = epoch - time.monotonic()
+
+    def epoch(self) -> float:
+        """Seconds since 1970 by PostgreSQL's clock; this machine's may be wrong."""
+        return self._clock + time.monotonic()
+
+    def pause(self) -> float:
+        """Seconds until the database may be asked again; 0 while it is well."""
+        return max(0.0, self._retry_at - time.monotonic())
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Does the work unless the database is away. Raises OperationalError once it was away for a whole lease."""
+        if self.pause():
+            return
+        try:
+            if self.is_down:
+                self.open()
+            work()
+        except (OperationalError, InterfaceError) as error:
+            self._lose(error)
+
+    def _lose(self, error: OperationalError | InterfaceError) -> None:
+        now = time.monotonic()
+        logger.warning("the database failed: %s", type(error).__name__)
+        connection.close()
+        if self._down_since is None:
+            self._down_since = now
+        self._retry_at = now + RECONNECT
+        if now - self._down_since > settings.DELIVERY_LEASE:
+            raise error

@@ -1,0 +1,86 @@
+"""Outcomes, written in bulk: one attempt row each, and the delivery's new state if the lane is still ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+# States of a delivery, as in models.Delivery.State.
+PENDING, SUCCEEDED, FAILED, HELD = range(4)
+
+# One statement: the update is guarded by the lane's token, and an attempt whose lane was lost says so.
+SETTLE = """
+WITH outcome AS (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[], %s::text[], %s::float8[], %s::smallint[],
+        %s::smallint[], %s::smallint[], %s::smallint[], %s::text[], %s::smallint[], %s::text[], %s::jsonb[],
+        %s::jsonb[], %s::text[], %s::float8[], %s::int[], %s::smallint[])
+    AS o(delivery_id, subscription_id, token, state, reason, delay, attempts, retries, next_type, type, url,
+         status_code, error, request_headers, response_headers, response_body, ago, duration_ms, remaining)
+), settled AS (
+    UPDATE deliveries_delivery d SET state = o.state, reason = o.reason, attempts = o.attempts, retries = o.retries,
+        next_type = o.next_type, status_code = o.status_code,
+        due_at = clock_timestamp() + o.delay * interval '1 s',
+        last_attempt_at = clock_timestamp() - o.ago * interval '1 s'
+    FROM outcome o JOIN deliveries_lane l ON l.subscription_id = o.subscription_id AND l.token = o.token
+    WHERE d.id = o.delivery_id AND d.state = 0
+    RETURNING d.id
+)
+INSERT INTO deliveries_attempt (id, delivery_id, subscription_id, type, number, url, status_code, error,
+    request_headers, response_headers, response_body, started_at, duration_ms, remaining, worker, late)
+SELECT deliveries_uuid7(), o.delivery_id, o.subscription_id, o.type, o.attempts, o.url, o.status_code, o.error,
+    o.request_headers, o.response_headers, o.response_body, clock_timestamp() - o.ago * interval '1 s', o.duration_ms,
+    o.remaining, %s, settled.id IS NULL
+FROM outcome o LEFT JOIN settled ON settled.id = o.delivery_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one request, in the order of SETTLE's columns."""
+
+    delivery_id: UUID
+    subscription_id: UUID
+    token: UUID
+    state: int
+    reason: str
+    delay: float
+    """Seconds from now to the next attempt."""
+    attempts: int
+    """Made so far, this one included."""
+    retries: int
+    next_type: int
+    type: int
+    url: str
+    status_code: int | None
+    error: str
+    request_headers: dict[str, str] = field(repr=False)
+    response_headers: dict[str, str] | None = field(repr=False)
+    response_body: str = field(repr=False)
+    ago: float
+    """Seconds since it was sent."""
+    duration_ms: int
+    remaining: int
+    """Automatic retries that its body said were still to come."""
+
+
+_NAMES = [entry.name for entry in fields(Outcome)]
+
+
+def settle(outcomes: Sequence[Outcome], worker: str) -> None:
+    """Writes all outcomes in one statement."""
+    columns = [[_plain(getattr(outcome, name)) for outcome in outcomes] for name in _NAMES]
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, [*columns, worker])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    return value

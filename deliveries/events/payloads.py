@@ -1,0 +1,129 @@
+"""What an event says: builders that turn recorded rows into the parts of a payload, for a whole batch at once.
+
+An entity's own columns come from the event, as they were recorded; related rows are read when it is built. What is gone
+by then is an empty list or null, but for the case of an event: the event of its deletion still tells what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cases import projection as cases
+from checks import projection as checks
+from deliveries.engine.envelope import Parts, members
+from deliveries.engine.fanout import Recorded
+from deliveries.models import Event
+from workspaces.models import Workspace
+
+from .catalogue import EVENTS
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Related:
+    """All rows that a batch of events refers to, read in a constant number of queries."""
+
+    workspaces: Mapping[UUID, JSON]
+    cases: Mapping[UUID, cases.CaseRelated]
+    contexts: Mapping[UUID, JSON]
+    individuals: Mapping[UUID, JSON]
+    companies: Mapping[UUID, JSON]
+    checks: Mapping[UUID, Sequence[JSON]]
+
+
+def build(events: Sequence[Recorded]) -> dict[UUID, Parts | Exception]:
+    """The parts of each event's payload; an event that cannot be built answers with its exception."""
+    related = _load(events)
+    built: dict[UUID, Parts | Exception] = {}
+    for event in events:
+        try:
+            built[event.id] = _build(event, related)
+        except Exception as error:
+            built[event.id] = error
+    return built
+
+
+def _build(event: Recorded, related: Related) -> Parts:
+    kind = EVENTS[event.name]
+    context = {"workspace": related.workspaces[event.workspace_id], **CONTEXTS[kind.entity](event, related)}
+    action = event.name.rpartition(".")[2]
+    builder = DELETED[kind.entity] if action == "Deleted" else ENTITIES[kind.entity]
+    return Parts(members(context | {"sequence": event.sequence}), members({kind.entity: builder(event, related)}))
+
+
+def _case_context(event: Recorded, related: Related) -> JSON:
+    return {}
+
+
+def _party_context(event: Recorded, related: Related) -> JSON:
+    return {"case": related.contexts.get(event.case_id) if event.case_id else None}
+
+
+def _check_context(event: Recorded, related: Related) -> JSON:
+    return {
+        "case": related.contexts.get(event.case_id) if event.case_id else None,
+        "individual": related.individuals.get(event.individual_id) if event.individual_id else None,
+        "company": related.companies.get(event.company_id) if event.company_id else None,
+    }
+
+
+def _case(event: Recorded, related: Related) -> JSON:
+    return cases.case_detailed(event.fields, related.cases[event.entity_id])
+
+
+Builder = Callable[[Recorded, Related], JSON]
+
+CONTEXTS: dict[str, Builder] = {
+    "case": _case_context,
+    "individual": _party_context,
+    "company": _party_context,
+    "check": _check_context,
+}
+ENTITIES: dict[str, Builder] = {
+    "case": _case,
+    "individual": lambda event, related: cases.individual(event.fields, related.checks.get(event.entity_id, [])),
+    "company": lambda event, related: cases.company(event.fields, related.checks.get(event.entity_id, [])),
+    "check": lambda event, related: checks.check(event.fields),
+}
+DELETED: dict[str, Builder] = {
+    "case": lambda event, related: cases.case_deleted(event.fields),
+    "individual": lambda event, related: cases.individual_deleted(event.fields),
+    "company": lambda event, related: cases.company_deleted(event.fields),
+    "check": lambda event, related: checks.check_deleted(event.fields),
+}
+
+
+def _load(events: Sequence[Recorded]) -> Related:
+    def of(entity: str) -> list[Recorded]:
+        return [event for event in events if EVENTS[event.name].entity == entity]
+
+    case_events = of("case")
+    in_context = [event for event in events if EVENTS[event.name].entity != "case"]
+    case_ids = {event.case_id for event in in_context if event.case_id}
+    parties = [event.entity_id for event in (*of("individual"), *of("company"))]
+    return Related(
+        workspaces=_workspaces({event.workspace_id for event in events}),
+        cases=cases.load_related({event.entity_id for event in case_events}, [event.fields for event in case_events]),
+        contexts=_contexts(case_ids),
+        individuals=cases.load_individual_contexts({e.individual_id for e in of("check") if e.individual_id}),
+        companies=cases.load_company_contexts({e.company_id for e in of("check") if e.company_id}),
+        checks=cases.load_check_summaries(parties),
+    )
+
+
+def _workspaces(ids: Iterable[UUID]) -> dict[UUID, JSON]:
+    rows = Workspace.objects.filter(pk__in=ids).values_list("id", "name")
+    return {key: {"id": str(key), "name": name} for key, name in rows}
+
+
+def _contexts(case_ids: set[UUID]) -> dict[UUID, JSON]:
+    found = cases.load_case_contexts(case_ids)
+    gone = case_ids - found.keys()
+    if not gone:
+        return found
+    last = Event.objects.filter(name="Case.Deleted", case_id__in=gone).values_list("entity_id", "fields")
+    return found | {key: cases.case_context(fields, []) for key, fields in last if fields}

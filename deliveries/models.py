@@ -1,0 +1,285 @@
+"""Subscriptions, and the queue: events, payloads, deliveries, attempts, lanes.
+
+The queue's tables are written by SQL in events/ and engine/, in bulk; these models are how people read them. Between
+the big tables there are no foreign key constraints: a partition that one references could not be dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from workspaces.identifiers import new_id
+from workspaces.models import Workspace
+
+from .encryption import EncryptedJSONField, EncryptedTextField
+from .engine.signing import generate_secret
+
+
+def _reference(to: Any, **options: Any) -> models.ForeignKey[Any, Any]:
+    """A foreign key in the ORM only: no constraint, no index of its own, nothing cascades."""
+    return models.ForeignKey(to, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, **options)
+
+
+class Subscription(models.Model):
+    """Who is told what, where. The API calls it a webhook."""
+
+    class Status(models.TextChoices):
+        ONLINE = "online"
+        OFFLINE = "offline"
+
+    class Type(models.TextChoices):
+        USER = "user"
+        SYSTEM = "system"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="subscriptions")
+    name = models.CharField(max_length=180, blank=True)
+    description = models.TextField(blank=True)
+    url = models.CharField("URL", max_length=2048)
+    events = ArrayField(models.CharField(max_length=64), help_text="Names of the events that are sent here.")
+    status = models.CharField(max_length=7, choices=Status, default=Status.ONLINE)
+    type = models.CharField(max_length=6, choices=Type, default=Type.USER)
+    secret = EncryptedTextField(default=generate_secret)
+    previous_secret = EncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: there is none
+    previous_secret_until = models.DateTimeField(null=True, editable=False)
+    headers = EncryptedJSONField(default=dict, blank=True, help_text="Sent with each request; stored encrypted.")
+    max_retries = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(20)])
+    timeout = models.FloatField(
+        null=True, blank=True, help_text="Seconds, 1 to 30.", validators=[MinValueValidator(1), MaxValueValidator(30)]
+    )
+    offline_reason = models.CharField(max_length=255, blank=True, editable=False)
+    offline_since = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(max_retries__lte=20), name="subscription_retries_at_most_20"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)
+
+    def save(self, **kwargs: Any) -> None:
+        """Opens or closes the lane with the status, in one transaction."""
+        if "update_fields" in kwargs:
+            raise TypeError("A subscription is saved whole: its status, its reason and its lane belong together.")
+        self.updated_at = timezone.now()
+        self._stamp()
+        with transaction.atomic(savepoint=False):
+            super().save(**kwargs)
+            lane, created = Lane.objects.get_or_create(subscription=self, defaults={"open": self.is_online})
+            if not created and lane.open != self.is_online:
+                due = {"due_at": Now()} if self.is_online else {}
+                Lane.objects.filter(pk=self.pk).update(open=self.is_online, **due)
+
+    def _stamp(self) -> None:
+        """Since when it is offline, and why; or that it no longer is."""
+        if self.is_online:
+            self.offline_reason, self.offline_since = "", None
+        elif self.offline_since is None:
+            self.offline_since = self.updated_at
+
+    @property
+    def is_online(self) -> bool:
+        return self.status == self.Status.ONLINE
+
+    @property
+    def retries(self) -> int:
+        return settings.DELIVERY_MAX_RETRIES if self.max_retries is None else self.max_retries
+
+    @property
+    def deadline(self) -> float:
+        """Seconds for one request in all."""
+        return settings.DELIVERY_TIMEOUT if self.timeout is None else self.timeout
+
+    def signing_secrets(self, now: Any = None) -> list[str]:
+        """Newest first; the previous one while its grace lasts."""
+        now = now or timezone.now()
+        if self.previous_secret and self.previous_secret_until and self.previous_secret_until > now:
+            return [self.secret, self.previous_secret]
+        return [self.secret]
+
+
+class Lane(models.Model):
+    """The way to one subscription: when it is next due, and which courier holds it until when."""
+
+    subscription = models.OneToOneField(Subscription, models.CASCADE, primary_key=True, related_name="lane")
+    open = models.BooleanField(default=True)
+    """False while the subscription is offline: nothing is sent, deliveries wait."""
+    due_at = models.DateTimeField(null=True)
+    """When its earliest waiting delivery is due; NULL: none waits."""
+    served_at = models.DateTimeField(null=True)
+    holder = models.CharField(max_length=120, blank=True)
+    """The courier that holds the lease; empty: none."""
+    token = models.UUIDField(null=True)
+    """The fencing token: a courier that slept past its lease has an old one."""
+    leased_until = models.DateTimeField(null=True)
+    proven = models.BooleanField(default=False)
+    """The last answer was 2xx."""
+    takeovers = models.PositiveSmallIntegerField(default=0)
+    """Leases in a row that ended without being given back; too many and the lane is parked."""
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="lane_due", condition=models.Q(open=True))]  # lanes.LEASE
+
+    def __str__(self) -> str:
+        return f"lane of {self.subscription_id}"
+
+
+class CaseSequence(models.Model):
+    """How many events a case has had: the source of their gapless numbers."""
+
+    case_id = models.UUIDField(primary_key=True)
+    last = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.case_id}: {self.last}"
+
+
+class Event(models.Model):
+    """One change that was committed, as recorded in its transaction."""
+
+    class State(models.IntegerChoices):
+        WAITING = 0
+        BUILT = 1
+        FAILED = 2
+
+    id = models.UUIDField(primary_key=True)
+    workspace = _reference(Workspace)
+    name = models.CharField(max_length=64)
+    """The most specific name; the catalogue knows under which others it is sent."""
+    case_id = models.UUIDField(null=True)
+    individual_id = models.UUIDField(null=True)
+    company_id = models.UUIDField(null=True)
+    entity_id = models.UUIDField()
+    sequence = models.BigIntegerField(null=True)
+    """1, 2, 3, ... per case, in order of commit."""
+    fields = models.JSONField(null=True)
+    """The entity's own columns when it was recorded; emptied once the payload is built, except for deletes."""
+    state = models.SmallIntegerField(choices=State, default=State.WAITING)
+    build_at = models.DateTimeField()
+    builds = models.PositiveSmallIntegerField(default=0)
+    """Builds that failed."""
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # fanout.TAKE
+            models.Index(fields=["build_at", "id"], name="event_waiting", condition=models.Q(state=0)),
+            # payloads: what a case was, when it is gone
+            models.Index(fields=["case_id"], name="event_case_deleted", condition=models.Q(name="Case.Deleted")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.id}"
+
+
+class Payload(models.Model):
+    """What an event says, built once per shape and kept: a retry never rebuilds it."""
+
+    id = models.UUIDField(primary_key=True)
+    event = _reference(Event)
+    context = models.TextField()
+    """JSON members of the context that no attempt changes: `"workspace":{...},"case":{...}`."""
+    entity = models.TextField()
+    """The JSON member with the entity: `"case":{...}`."""
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Delivery(models.Model):
+    """One event on its way to one subscription. The API calls it a webhook log."""
+
+    class State(models.IntegerChoices):
+        PENDING = 0
+        SUCCEEDED = 1
+        FAILED = 2
+        HELD = 3
+
+    class Next(models.IntegerChoices):
+        FIRST_CALL = 0
+        AUTOMATIC_RETRY = 1
+        MANUAL_RETRY = 2
+
+    id = models.UUIDField(primary_key=True)
+    workspace = _reference(Workspace)
+    subscription = _reference(Subscription, related_name="deliveries")
+    event = _reference(Event)
+    payload = _reference(Payload)
+    event_name = models.CharField(max_length=64)
+    sub_event = models.CharField(max_length=64, blank=True)
+    case_id = models.UUIDField(null=True)
+    individual_id = models.UUIDField(null=True)
+    company_id = models.UUIDField(null=True)
+    sequence = models.BigIntegerField(null=True)
+    state = models.SmallIntegerField(choices=State, default=State.PENDING)
+    reason = models.CharField(max_length=64, blank=True)
+    """Why it is held or failed: `offline`, `gone`, `retries_used_up`, `subscription_deleted`."""
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """All attempts that were made; the next one's retry_count."""
+    retries = models.PositiveSmallIntegerField(default=0)
+    """Automatic retries used since the first call or the last manual retry."""
+    next_type = models.SmallIntegerField(choices=Next, default=Next.FIRST_CALL)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    """Of the latest attempt; NULL: no answer came."""
+    last_attempt_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    """When the event was recorded."""
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "deliveries"
+        indexes = [
+            # lanes.READ and lanes.RELEASE
+            models.Index(fields=["subscription", "due_at", "id"], name="delivery_due", condition=models.Q(state=0)),
+            # the log, newest first
+            models.Index(fields=["workspace", "-created_at", "-id"], name="delivery_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_name} {self.id}"
+
+
+class Attempt(models.Model):
+    """One request of a delivery and what came of it. Rows are only ever added."""
+
+    id = models.UUIDField(primary_key=True)
+    delivery = _reference(Delivery, related_name="attempt_set")
+    subscription = _reference(Subscription)
+    type = models.SmallIntegerField(choices=Delivery.Next)
+    number = models.PositiveSmallIntegerField()
+    url = models.CharField(max_length=2048)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=32, blank=True)
+    """Class of error when no complete answer came, as in engine.transport.classify()."""
+    request_headers = models.JSONField()
+    response_headers = models.JSONField(null=True)
+    response_body = models.TextField(blank=True)
+    """The first 4 KiB."""
+    started_at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField()
+    remaining = models.PositiveSmallIntegerField(default=0)
+    """The `remaining_retry_count` that was sent: with it the very body can be made again."""
+    worker = models.CharField(max_length=120)
+    late = models.BooleanField(default=False)
+    """The courier had lost its lane by then: the outcome was kept and changed nothing."""
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["delivery"], name="attempt_delivery")]  # one delivery's history
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.delivery_id}"

@@ -1,0 +1,87 @@
+"""Celery's way into the engine: tasks fetch, call and return."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import redis
+from celery import Task, shared_task
+from celery.exceptions import OperationalError as BrokerError
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from .engine import doorbell, fanout, health, stopping, sweep, transport
+from .engine.courier import Courier
+from .engine.egress import Policy
+from .events import catalogue, payloads
+
+DOMAIN = fanout.Domain(form_for=catalogue.form_for, build=payloads.build)
+# Seconds. A retry due sooner is waited for by countdown; later ones are the sweep's. Far below the visibility timeout.
+NEAR = 60.0
+# Faults of our own: the database or the broker is away. They are Celery's to retry, and no receiver's fault.
+OWN_FAULTS = (OperationalError, InterfaceError, BrokerError, redis.RedisError)
+
+
+@cache
+def policy() -> Policy:
+    """Which addresses this process may dial."""
+    return Policy.parse(
+        settings.EGRESS_PORTS,
+        settings.EGRESS_ALLOW_HTTP,
+        settings.EGRESS_ALLOWED_NETWORKS,
+        settings.EGRESS_NAT64_PREFIX,
+    )
+
+
+@cache
+def window() -> transport.Window[Any]:
+    """This process's HTTP client: its connections outlive a task. Made on first use, after the worker has forked."""
+    return transport.Window(
+        policy(),
+        size=settings.DELIVERY_IN_FLIGHT,
+        dns_servers=settings.EGRESS_DNS_SERVERS,
+        dns_timeout=settings.EGRESS_DNS_TIMEOUT,
+    )
+
+
+@shared_task(
+    name=doorbell.TASK,
+    bind=True,
+    max_retries=None,
+    autoretry_for=OWN_FAULTS,
+    retry_backoff=True,
+    retry_backoff_max=30,
+    retry_kwargs={"expires": NEAR},  # else a retry would inherit when its message expired
+)
+def deliver(self: Task[Any, Any]) -> None:
+    """Builds, sends and settles until nothing is due. Ends in a retry of its own when one will be within a minute."""
+    name = f"{self.request.hostname}/{os.getpid()}"
+    seconds = Courier(name, window(), DOMAIN, stopping.is_stopping).run()
+    if seconds is not None and seconds <= NEAR and not stopping.is_stopping():
+        countdown = max(0.0, seconds)
+        if _claims_retry(countdown):
+            raise self.retry(countdown=countdown, queue=doorbell.QUEUE, expires=countdown + doorbell.EXPIRES)
+
+
+def _claims_retry(countdown: float) -> bool:
+    try:
+        return doorbell.doorbell().claim_retry(countdown)
+    except redis.RedisError:
+        return False  # the sweep finds it
+
+
+@shared_task(name="deliveries.sweep", ignore_result=True)
+def sweep_task() -> None:
+    """Rings when something is due that nobody attends to: lost wake-ups, retries, leases of dead couriers."""
+    if sweep.is_anything_left_lying():
+        doorbell.publish()
+
+
+@shared_task(name=health.SET_ASIDE_TASK, bind=True, max_retries=None, autoretry_for=OWN_FAULTS, retry_backoff=True)
+def set_aside(self: Task[Any, Any], subscription_id: str) -> None:
+    """Holds or fails what waits for a subscription that is offline or deleted, once its courier has let go."""
+    if not health.set_aside(UUID(subscription_id)):
+        raise self.retry(countdown=2)

@@ -1,0 +1,62 @@
+"""What the tests of deliveries share: a workspace, a receiver, a subscription to it, and a courier to send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from deliveries import tasks
+from deliveries.engine import doorbell, lookout, transport
+from deliveries.engine.courier import Courier
+from deliveries.models import Subscription
+from tests import factories
+from workspaces.models import Workspace
+
+from .receiver import Receiver, receiving
+
+Deliver = Callable[[], float | None]
+Subscribe = Callable[..., Subscription]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    return factories.workspace()
+
+
+@pytest.fixture
+def subscribe(workspace: Workspace, receiver: Receiver) -> Subscribe:
+    """Subscribes the receiver, at its own path, to events."""
+
+    def make(*events: str, path: str = "/", **fields: Any) -> Subscription:
+        defaults: dict[str, Any] = {"workspace": workspace, "url": receiver.url(path), "events": list(events)}
+        return Subscription.objects.create(**(defaults | fields))
+
+    return make
+
+
+@pytest.fixture
+def window() -> Iterator[transport.Window[Any]]:
+    made: transport.Window[Any] = transport.Window(tasks.policy(), size=64)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def deliver(db: None, window: transport.Window[Any], monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    """Runs a courier in this process until there is nothing to do; answers when the next retry is due."""
+    monkeypatch.setattr(lookout, "LINGER", 0.0)
+    return lambda: Courier("test", window, tasks.DOMAIN).run()
+
+
+@pytest.fixture(autouse=True)
+def _no_flag_of_another_test() -> None:
+    doorbell.doorbell().client.delete(doorbell.FLAG, doorbell.RETRY)
+    doorbell.doorbell().broken_until = 0.0

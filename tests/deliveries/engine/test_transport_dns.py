@@ -1,0 +1,108 @@
+"""Names: every address is judged, when it is found and when it is dialled."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+from deliveries.engine import resolver
+from deliveries.engine.egress import Policy
+from deliveries.engine.faults import DnsFailed
+from deliveries.engine.transport import (
+    EgressRefused,
+    Limits,
+    OwnFault,
+    Window,
+    classify,
+)
+
+from .conftest import LOOPBACK, Post, prepared, through_window
+from .name_server import NameServer, family_zone
+from .receivers import Receiver, keeps_alive, says
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Receivers = Callable[..., Receiver]
+Windows = Callable[..., Window[int]]
+NameServers = Callable[..., NameServer]
+
+
+def test_a_name_is_resolved_by_the_given_servers(post: Post, receiver: Receivers, name_server: NameServers) -> None:
+    seen: list[bytes] = []
+    hook = receiver(keeps_alive(OK, seen))
+    policy = Policy.parse(["*"], True, ["127.0.0.0/8"], "")
+    url = f"http://hooks.example.test:{hook.port}/"
+    assert post(url, dns=name_server(family_zone(["127.0.0.1"])), policy=policy).status_code == 200
+    assert f"Host: hooks.example.test:{hook.port}".encode() in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("v4", "v6"),
+    [
+        (["10.0.0.1"], []),
+        (["127.0.0.1", "10.0.0.1"], []),
+        (["127.0.0.1"], ["fd00::1"]),
+        (["127.0.0.1"], ["::ffff:10.0.0.1"]),
+        (["127.0.0.1"] * 3 + [f"10.0.0.{n}" for n in range(1, 20)], []),
+    ],
+)
+def test_one_closed_address_closes_the_name(
+    v4: list[str], v6: list[str], post: Post, receiver: Receivers, name_server: NameServers
+) -> None:
+    hook = receiver(says(OK))
+    policy = Policy.parse(["*"], True, ["127.0.0.0/8"], "")
+    with pytest.raises(EgressRefused):
+        post(f"http://hooks.example.test:{hook.port}/", dns=name_server(family_zone(v4, v6)), policy=policy)
+    assert hook.connections == 0
+
+
+def test_a_name_without_an_address_is_a_dns_failure(post: Post, name_server: NameServers) -> None:
+    with pytest.raises(DnsFailed) as caught:
+        post("https://missing.example.test/", dns=name_server(lambda _name, _family: 3))
+    assert classify(caught.value) == "dns_failed"
+
+
+def test_a_silent_name_server_is_our_own_fault(post: Post, name_server: NameServers) -> None:
+    with pytest.raises(OwnFault) as caught:
+        post("https://silent.example.test/", dns=name_server(lambda _name, _family: None))
+    assert classify(caught.value) == "own_fault"
+
+
+def test_a_deadline_shorter_than_that_of_dns_is_kept(post: Post, name_server: NameServers) -> None:
+    began = time.monotonic()
+    with pytest.raises(DnsFailed):
+        post("https://silent.example.test/", dns=name_server(lambda _n, _f: None), limits=Limits(0.2, 0.2))
+    assert time.monotonic() - began < 0.5
+
+
+def test_an_address_that_is_closed_when_it_is_dialled_is_not_dialled(window: Windows, receiver: Receivers) -> None:
+    """What DNS rebinding would need: allowed when checked, another when dialled."""
+    judged: list[str] = []
+
+    class Turncoat(Policy):
+        def refusal(self, address: str, port: int) -> str | None:
+            judged.append(address)
+            return None if len(judged) == 1 else "closed"
+
+    hook = receiver(says(OK))
+    with pytest.raises(EgressRefused):
+        through_window(window(policy=Turncoat(None, True, LOOPBACK.allowed_networks, None)), prepared(hook.url))
+    assert judged == ["127.0.0.1", "127.0.0.1"]
+    assert hook.connections == 0
+
+
+def test_a_name_that_moves_inside_is_refused_although_a_connection_is_open(
+    window: Windows, receiver: Receivers, name_server: NameServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "SHORTEST_FRESH_SECONDS", 0.0)
+    addresses = ["127.0.0.1"]
+    dns = name_server(lambda _name, family: addresses if family == socket.AF_INET else [], ttl=0)
+    hook = receiver(keeps_alive(OK, []))
+    opened = window(policy=Policy.parse(["*"], True, ["127.0.0.0/8"], ""), dns=dns)
+    request = prepared(f"http://moving.example.test:{hook.port}/")
+    assert through_window(opened, request).status_code == 200
+    addresses[:] = ["10.0.0.1"]
+    with pytest.raises(EgressRefused):
+        through_window(opened, request)

@@ -1,0 +1,116 @@
+"""TLS and the environment: certificates are always checked, and no variable changes anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from requests.exceptions import SSLError  # noqa: A004  theirs
+
+from deliveries.engine.transport import (
+    Limits,
+    Window,
+    classify,
+)
+
+from .authority import Authority
+from .conftest import LOOPBACK, Post
+from .name_server import NameServer
+from .receivers import Receiver, hangs, keeps_alive, says
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Receivers = Callable[..., Receiver]
+Windows = Callable[..., Window[int]]
+NameServers = Callable[..., NameServer]
+
+
+def test_a_certificate_of_a_trusted_authority_is_accepted(
+    post: Post, receiver: Receivers, authority: Authority
+) -> None:
+    hook = receiver(says(OK), tls=authority.context())
+    assert post(hook.url, verify=authority.bundle).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "self_signed", "reason"),
+    [("localhost", -1, False, "expired"), ("localhost", 1, True, "self-signed"), ("other.test", 1, False, "host name")],
+)
+def test_a_bad_certificate_is_refused_with_its_reason(
+    host: str, days: int, self_signed: bool, reason: str, post: Post, receiver: Receivers, authority: Authority
+) -> None:
+    seen: list[bytes] = []
+    hook = receiver(keeps_alive(OK, seen), tls=authority.context(host, days=days, self_signed=self_signed))
+    with pytest.raises(SSLError, match=reason) as caught:
+        post(hook.url, verify=authority.bundle)
+    assert classify(caught.value) == "tls_failed"
+    assert not seen
+
+
+def test_an_unknown_authority_is_refused(post: Post, receiver: Receivers, authority: Authority) -> None:
+    with pytest.raises(SSLError):
+        post(receiver(says(OK), tls=authority.context()).url)
+
+
+def test_old_versions_of_tls_are_refused(post: Post, receiver: Receivers, authority: Authority) -> None:
+    context = authority.context()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLS"):
+        context.minimum_version = context.maximum_version = 0x0302  # type: ignore[assignment]  # TLS 1.1
+    with pytest.raises(SSLError):
+        post(receiver(says(OK), tls=context).url, verify=authority.bundle)
+
+
+def test_a_handshake_that_hangs_ends_at_the_connect_timeout(post: Post, receiver: Receivers) -> None:
+    hook = receiver(hangs)
+    began = time.monotonic()
+    with pytest.raises(requests.ConnectTimeout) as caught:
+        post(hook.url.replace("http:", "https:"), limits=Limits(0.3, 5))
+    assert time.monotonic() - began < 2
+    assert classify(caught.value) == "connect_timeout"
+
+
+def test_certificate_checks_cannot_be_turned_off() -> None:
+    with pytest.raises(ValueError, match="Certificates"):
+        Window(LOOPBACK, size=1, verify=False)
+
+
+def test_the_environment_changes_nothing(receiver: Receivers, authority: Authority, tmp_path: Path) -> None:
+    """In a process of its own: libcurl reads some of these only once."""
+    seen: list[bytes] = []
+    plain, proxy = receiver(keeps_alive(OK, seen)), receiver(says(b"HTTP/1.1 200 Proxied\r\n\r\n"))
+    secure = receiver(says(OK), tls=authority.context())
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine localhost login user password secret\nmachine 127.0.0.1 login user password secret\n")
+    variables = dict.fromkeys(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+    environment = dict.fromkeys(variables, proxy.url) | {
+        "NETRC": str(netrc),
+        "HOME": str(tmp_path),
+        "SSL_CERT_FILE": authority.bundle,
+        "REQUESTS_CA_BUNDLE": authority.bundle,
+        "CURL_CA_BUNDLE": authority.bundle,
+        "SSLKEYLOGFILE": str(tmp_path / "keys"),
+    }
+    program = (
+        "import sys, requests\n"
+        "from tests.deliveries.engine.conftest import LIMITS, LOOPBACK\n"
+        "from deliveries.engine.transport import CurlAdapter, classify\n"
+        "for url, verify in (sys.argv[1], True), (sys.argv[2], True), (sys.argv[2], sys.argv[3]):\n"
+        "    session = requests.Session()\n"
+        "    session.mount('http://', CurlAdapter(LOOPBACK, LIMITS))\n"
+        "    session.mount('https://', CurlAdapter(LOOPBACK, LIMITS, verify=verify))\n"
+        "    request = requests.Request('POST', url, data=b'{}').prepare()\n"
+        "    try: print(session.send(request, verify=False).reason)\n"
+        "    except requests.RequestException as error: print(classify(error))\n"
+    )
+    command = [sys.executable, "-c", program, plain.url, secure.url, authority.bundle]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.split() == ["OK", "tls_failed", "OK"]
+    assert proxy.connections == 0
+    assert b"authorization" not in seen[0].lower()
+    assert not (tmp_path / "keys").exists()

@@ -1,0 +1,233 @@
+"""The promises, with real workers and beats in processes of their own: killed, stopped, without Redis, without beat."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from cases.models import Case
+from deliveries.engine import doorbell
+from deliveries.models import Attempt, Delivery, Lane, Subscription
+from dotfile_hooks.dev import valkey
+from tests import factories
+from workspaces.models import Workspace
+
+from .conftest import Subscribe
+from .fleet import Fleet, fleet, kill
+from .receiver import Answer, Receiver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def workspace(transactional_db: None) -> Workspace:
+    return factories.workspace()
+
+
+@pytest.fixture
+def processes(transactional_db: None) -> Iterator[Fleet]:
+    with fleet() as found:
+        yield found
+
+
+def make_cases(workspace: Workspace, count: int, name: str = "case") -> None:
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"{name} {n}") for n in range(count)])
+
+
+def wait_until(condition: object, seconds: float = 30.0) -> None:
+    """Polls until the condition holds. Raises TimeoutError."""
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{getattr(condition, '__name__', 'The condition')} did not come true in {seconds:g} s.")
+        time.sleep(0.02)
+
+
+def everything_settled() -> bool:
+    return not Delivery.objects.filter(state=Delivery.State.PENDING).exists()
+
+
+def test_a_change_reaches_the_receiver_without_beat(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    processes.worker()
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    (post,) = receiver.wait_for(1)
+    assert post.content["case"]["name"] == "Dotfile"
+    wait_until(everything_settled)
+    assert Attempt.objects.get().worker.startswith("worker@test/")
+
+
+def test_without_beat_the_first_retry_still_comes(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe("Case.Created")
+    receiver.answer = lambda post: Answer(503 if len(receiver.posts) == 2 else 200)
+    processes.worker()
+    Case.objects.create(workspace=workspace, name="to see the worker up")
+    receiver.wait_for(1)
+    wait_until(lambda: not doorbell.doorbell().client.exists(doorbell.FLAG))  # its courier has gone to sleep
+    monkeypatch.setattr(doorbell, "EXPIRES", 3)  # the retry must outlive the message that began it
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    _, first, second = receiver.wait_for(3)
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert 3.9 < second.received_at - first.received_at < 8
+
+
+def test_the_sweep_finds_what_nobody_was_woken_for(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe("Case.Created")
+    monkeypatch.setattr(doorbell, "ring", lambda: None)
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    processes.worker(queues="deliveries,chores", processes=2)
+    processes.beat()
+    receiver.wait_for(1)
+
+
+def test_two_beats_do_no_harm(processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver) -> None:
+    subscribe("Case.Created")
+    receiver.answer = lambda post: Answer(200 if len(receiver.posts) > 20 else 503)
+    processes.worker(queues="deliveries,chores", processes=2)
+    processes.beat()
+    processes.beat()
+    make_cases(workspace, 20)
+    receiver.wait_for(40)
+    wait_until(everything_settled)
+    assert set(Counter(post.headers["webhook-id"] for post in receiver.posts).values()) == {2}
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    for path in ("/a", "/b", "/c", "/d"):
+        subscribe("Case.Created", path=path)
+    victim = processes.worker("victim")
+    make_cases(workspace, 500)
+    receiver.wait_for(300)
+    kill(victim)
+    at_the_kill = len(receiver.posts)
+    heir = processes.worker("heir", queues="deliveries,chores", processes=2)
+    processes.beat()
+    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 2000, 40)
+    received = Counter((post.path, post.headers["webhook-id"]) for post in receiver.posts)
+    assert len(received) == 2000
+    duplicates = sum(received.values()) - 2000
+    assert duplicates <= 4 * settings.DELIVERY_LANE_IN_FLIGHT + 200  # in flight, and sent but not yet settled
+    assert at_the_kill < 2000
+    assert Lane.objects.filter(takeovers__gt=0).count() == 0
+    assert heir.poll() is None
+
+
+def test_a_worker_s_child_killed_in_the_middle_loses_nothing(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    worker = processes.worker(queues="deliveries,chores", processes=2)
+    processes.beat()
+    make_cases(workspace, 500)
+    receiver.wait_for(50)
+    child = int(Lane.objects.get().holder.rpartition("/")[2])
+    subprocess.run(["kill", "-9", str(child)], check=True)
+    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 500)
+    assert len(receiver.event_ids) == 500
+    assert worker.poll() is None
+
+
+def test_redis_flushed_in_the_middle_loses_nothing(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    processes.worker(queues="deliveries,chores", processes=2)
+    processes.beat()
+    for number in range(10):
+        make_cases(workspace, 20, name=f"batch {number}")
+        doorbell.doorbell().client.flushdb()
+    receiver.wait_for(200)
+    assert len(receiver.event_ids) == 200
+
+
+def test_a_warm_shutdown_gives_lanes_back_and_sends_nothing_twice(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    for path in ("/a", "/b"):
+        subscribe("Case.Created", path=path)
+    first = processes.worker("first")
+    make_cases(workspace, 1000)
+    receiver.wait_for(200)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(20) == 0
+    assert not Lane.objects.exclude(holder="").exists()
+    assert len(receiver.posts) < 2000
+    processes.worker("second")
+    doorbell.publish()
+    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 2000)
+    assert len(receiver.posts) == 2000
+
+
+def test_a_slow_receiver_does_not_delay_a_wake_up(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    """One worker with one process; its only courier waits for an answer when the next change comes."""
+    subscribe("Case.Created")
+    subscribe("Case.Deleted", path="/other")
+    release = threading.Event()
+    receiver.answer = lambda post: Answer(after=release if post.path == "/" else None)
+    with fleet(DELIVERY_LEASE="20") as processes:
+        processes.worker()
+        case = Case.objects.create(workspace=workspace, name="Dotfile")
+        receiver.wait_for(1)
+        began = time.time()
+        case.delete()
+        receiver.wait_for(2)
+        assert receiver.posts[1].received_at - began < 1
+        release.set()
+
+
+def test_without_redis_a_save_is_quick_and_its_event_arrives_later(
+    tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    with valkey.running(tmp_path, careless=True) as url:
+        pass  # a server that was there a moment ago
+    with override_settings(REDIS_URL=url):
+        doorbell.doorbell.cache_clear()
+        began = time.monotonic()
+        Case.objects.create(workspace=workspace, name="Dotfile")
+        Case.objects.create(workspace=workspace, name="Dotfile")
+        assert time.monotonic() - began < 1
+    doorbell.doorbell.cache_clear()
+    with fleet() as processes:
+        processes.worker(queues="deliveries,chores", processes=2)
+        processes.beat()
+        receiver.wait_for(2)
+
+
+def test_editing_a_subscription_takes_effect_within_two_seconds(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscription = subscribe("Case.Created")
+    processes.worker(queues="deliveries,chores", processes=2)
+    processes.beat()
+    make_cases(workspace, 3000)
+    receiver.wait_for(50)
+    row = Subscription.objects.get(pk=subscription.pk)
+    row.status = Subscription.Status.OFFLINE
+    row.save()
+    saved = time.time()
+    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.HELD).exists())
+    wait_until(everything_settled)
+    assert max(post.received_at for post in receiver.posts) < saved + 2
+    held = Delivery.objects.filter(state=Delivery.State.HELD).count()
+    assert held + Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 3000

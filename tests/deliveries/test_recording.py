@@ -1,0 +1,264 @@
+"""What is recorded, in which transaction, for which change."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from cases.models import Case, Individual, Tag
+from deliveries.events import outbox
+from deliveries.models import Event
+from tests import factories
+from workspaces.models import Workspace
+
+
+def names(**filters: Any) -> list[str]:
+    return list(Event.objects.filter(**filters).order_by("sequence", "id").values_list("name", flat=True))
+
+
+def forget() -> None:
+    Event.objects.all().delete()
+
+
+@pytest.fixture
+def case(workspace: Workspace) -> Case:
+    made = Case.objects.create(workspace=workspace, name="Dotfile")
+    forget()
+    return Case.objects.get(pk=made.pk)  # a copy that does not know that its transaction made it
+
+
+def test_a_new_case_is_recorded_with_its_own_fields(workspace: Workspace) -> None:
+    case = Case.objects.create(workspace=workspace, name="Dotfile", external_id="e-1")
+    event = Event.objects.get()
+    assert (event.name, event.workspace_id, event.case_id, event.sequence) == ("Case.Created", workspace.pk, case.pk, 1)
+    assert event.fields is not None
+    assert (event.fields["external_id"], event.fields["status"]) == ("e-1", "open")
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        ({"status": "approved"}, ["Case.StatusUpdated"]),
+        ({"name": "New"}, ["Case.InfoUpdated"]),
+        ({"name": "New", "external_id": "e-2"}, ["Case.InfoUpdated"]),
+        ({"custom_properties": {"size": 3}}, ["Case.InfoUpdated"]),
+        ({"metadata": {"key": "value"}}, ["Case.MetadataUpdated"]),
+        ({"risk": {"level": "high"}}, ["Case.RiskUpdated"]),
+        ({"flags": ["for_review"]}, ["Case.FlagsUpdated"]),
+        ({"contact_has_actions": True}, ["Case.ContactHasActionsUpdated"]),
+        ({"status": "closed", "name": "New"}, ["Case.StatusUpdated", "Case.InfoUpdated"]),
+        ({}, []),
+        ({"name": "Dotfile"}, []),
+    ],
+)
+def test_a_save_records_one_event_per_kind_of_change(case: Case, edit: dict[str, Any], expected: list[str]) -> None:
+    for name, value in edit.items():
+        setattr(case, name, value)
+    case.save()
+    assert names() == expected
+
+
+def test_json_that_is_edited_in_place_is_seen(case: Case) -> None:
+    case.custom_properties["size"] = 3
+    case.save()
+    assert names() == ["Case.InfoUpdated"]
+
+
+def test_a_bulk_update_records_what_save_would_have(workspace: Workspace) -> None:
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(3)])
+    assert names() == ["Case.Created"] * 3
+    forget()
+    assert Case.objects.filter(name__in=["case 1", "case 2"]).update(status="approved") == 2
+    assert names() == ["Case.StatusUpdated"] * 2
+    assert {event.fields["status"] for event in Event.objects.all() if event.fields} == {"approved"}
+
+
+def test_bulk_update_of_objects_records_what_save_would_have(workspace: Workspace) -> None:
+    cases = Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(3)])
+    forget()
+    cases[0].name, cases[1].status = "renamed", "closed"
+    Case.objects.bulk_update(cases, ["name", "status"])
+    assert sorted(names()) == ["Case.InfoUpdated", "Case.StatusUpdated"]
+    cases[0].save()
+    assert len(names()) == 2
+
+
+def test_an_update_by_expression_records_what_came_of_it(case: Case) -> None:
+    from django.db.models import F, Value
+    from django.db.models.functions import Concat
+
+    Case.objects.filter(pk=case.pk).update(name=Concat(F("name"), Value("!")))
+    event = Event.objects.get()
+    assert event.fields is not None
+    assert (event.name, event.fields["name"]) == ("Case.InfoUpdated", "Dotfile!")
+
+
+def test_a_bulk_update_that_changes_nothing_records_nothing(case: Case) -> None:
+    assert Case.objects.update(status="open") == 1
+    assert names() == []
+
+
+def test_bulk_deletes_are_recorded_without_their_cascades(case: Case) -> None:
+    Individual.objects.create(case=case, first_name="John", last_name="CARTER")
+    forget()
+    Case.objects.filter(pk=case.pk).delete()
+    assert names() == ["Case.Deleted"]
+
+
+def test_deleting_a_case_is_one_event(case: Case) -> None:
+    Individual.objects.create(case=case, first_name="John", last_name="CARTER")
+    forget()
+    case.delete()
+    assert names() == ["Case.Deleted"]
+
+
+def test_tags_added_removed_renamed_and_cleared_are_events_of_the_case(case: Case, workspace: Workspace) -> None:
+    tag = Tag.objects.create(workspace=workspace, label="High risk")
+    case.tags.add(tag)
+    tag.label = "Low risk"
+    tag.save()
+    case.tags.remove(tag)
+    tag.cases.add(case)
+    case.tags.clear()
+    case.tags.clear()
+    assert names() == ["Case.TagsUpdated"] * 5
+
+
+def test_tags_of_a_case_that_is_being_created_are_part_of_its_creation(workspace: Workspace) -> None:
+    case = Case.objects.create(workspace=workspace, name="Dotfile")
+    case.tags.add(Tag.objects.create(workspace=workspace, label="High risk"))
+    assert names() == ["Case.Created"]
+
+
+def test_events_of_a_case_are_numbered_without_gaps(case: Case) -> None:
+    with transaction.atomic():
+        for name in ("a", "b", "c"):
+            case.name = name
+            case.save()
+    Case.objects.update(status="closed")
+    assert list(Event.objects.order_by("id").values_list("sequence", flat=True)) == [2, 3, 4, 5]
+
+
+def test_fixtures_record_nothing(workspace: Workspace) -> None:
+    Case(workspace=workspace, name="from a fixture").save_base(raw=True)
+    assert names() == []
+
+
+def test_a_recorded_change_costs_one_statement_more(case: Case) -> None:
+    case.name = "New"
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        case.save()
+    writes = [query["sql"] for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert [sql.strip().split()[0] for sql in writes] == ["UPDATE", "WITH"]
+
+
+def test_ten_thousand_rows_are_changed_in_few_statements(workspace: Workspace) -> None:
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(2000)])
+    with CaptureQueriesContext(connection) as captured:
+        Case.objects.update(status="closed")
+    assert len(captured) <= 2 * 5 + 1
+    assert Event.objects.filter(name="Case.StatusUpdated").count() == 2000
+
+
+def test_the_repr_of_a_draft_shows_nobody(case: Case) -> None:
+    assert "Dotfile" not in repr(outbox.Draft(name="Case.Created", entity_id=case.pk, fields={"name": "Dotfile"}))
+
+
+# What follows needs real commits.
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_save_whose_event_cannot_be_written_changes_nothing(transactional_db: None) -> None:
+    case = Case.objects.create(workspace=factories.workspace(), name="Dotfile")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE deliveries_event RENAME TO deliveries_event_away")
+    try:
+        case.status = "approved"
+        with pytest.raises(DatabaseError):
+            case.save()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE deliveries_event_away RENAME TO deliveries_event")
+    assert Case.objects.get().status == "open"
+    case.save()  # the copy in hand still knows that its change was never written
+    assert Case.objects.get().status == "approved"
+    assert names(name="Case.StatusUpdated") == ["Case.StatusUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rolled_back_change_records_nothing_and_may_be_saved_again(transactional_db: None) -> None:
+    case = Case.objects.create(workspace=factories.workspace(), name="Dotfile")
+    with transaction.atomic():
+        case.status = "approved"
+        case.save()
+        transaction.set_rollback(True)
+    assert names() == ["Case.Created"]
+    case.save()
+    assert Case.objects.get().status == "approved"
+    assert names() == ["Case.Created", "Case.StatusUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stale_copy_does_not_undo_a_status(transactional_db: None) -> None:
+    case = Case.objects.create(workspace=factories.workspace(), name="Dotfile")
+    stale = Case.objects.get(pk=case.pk)
+    case.status = "approved"
+    case.save()
+    stale.name = "New name"
+    stale.save()
+    found = Case.objects.get()
+    assert (found.status, found.name) == ("approved", "New name")
+    assert names() == ["Case.Created", "Case.StatusUpdated", "Case.InfoUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_approve_at_once_give_one_status_event(transactional_db: None) -> None:
+    case = Case.objects.create(workspace=factories.workspace(), name="Dotfile")
+    copies = [Case.objects.get(pk=case.pk) for _ in range(4)]
+    together = threading.Barrier(len(copies))
+
+    def approve(copy: Case) -> None:
+        try:
+            copy.status = "approved"
+            together.wait(10)
+            copy.save()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve, args=[copy]) for copy in copies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert names() == ["Case.Created", "Case.StatusUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bulk_changes_from_both_ends_do_not_deadlock(transactional_db: None) -> None:
+    workspace = factories.workspace()
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(600)])
+    failures: list[Exception] = []
+
+    def change(order: str, name: str) -> None:
+        try:
+            for number in range(4):
+                Case.objects.order_by(order).update(name=f"{name} {number}")
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=change, args=[order, order]) for order in ("pk", "-pk")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    sequences = Event.objects.values_list("case_id", "sequence")
+    assert len(set(sequences)) == len(sequences) == 600 * 9

@@ -1,0 +1,130 @@
+"""What a subscription may hold, as tables."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from deliveries import validation
+from deliveries.engine.egress import Policy
+from deliveries.engine.endpoints import HIDDEN
+
+PRODUCTION = Policy.parse(["443", "80"], False, [], "")
+
+
+def complaint(check: Any, *arguments: Any) -> str:
+    with pytest.raises(ValidationError) as raised:
+        check(*arguments)
+    return " ".join(raised.value.messages)
+
+
+@pytest.mark.parametrize("url", ["https://example.com/hooks", "https://example.com", "https://bücher.example/x?a=b"])
+def test_a_public_https_url_is_kept_as_it_is(url: str) -> None:
+    assert validation.url(url, PRODUCTION) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.com/", "https://"),
+        ("ftp://example.com/", "https://"),
+        ("example.com/hooks", "complete URL"),
+        ("https://user:pass@example.com/", "user name"),
+        ("https://example.com/#top", "#"),
+        ("https://example.com:6379/", "Port 6379"),
+        ("https://127.0.0.1/", "public addresses"),
+        ("https://2130706433/", "IP address"),
+        ("https://localhost/", "network"),
+        ("https://exa mple.com/", "blanks"),
+        ("https://*.example.com/", "host name"),
+    ],
+)
+def test_a_url_that_may_not_be_called_is_refused_with_what_to_do(url: str, words: str) -> None:
+    assert words in complaint(validation.url, url, PRODUCTION)
+
+
+def test_events_are_kept_once_and_in_order() -> None:
+    chosen = ["Case.Updated", "Case.Created", "Case.Updated", "Check.Completed"]
+    assert validation.events(chosen) == ["Case.Updated", "Case.Created", "Check.Completed"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [([], "at least one"), (["Case.Create"], "Did you mean Case.Created?"), (["Case.Created", ""], "no event")],
+)
+def test_events_that_do_not_exist_are_named(names: list[str], words: str) -> None:
+    assert words in complaint(validation.events, names)
+
+
+@pytest.mark.parametrize("size", [24, 32, 64])
+def test_a_standard_secret_holds_24_to_64_bytes(size: int) -> None:
+    secret = "whsec_" + base64.b64encode(bytes(size)).decode()
+    assert validation.secret(secret) == secret
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        ("", "16 to 256"),
+        ("short", "16 to 256"),
+        ("x" * 257, "16 to 256"),
+        ("sixteen chars\nand more", "printable"),
+        (" blanks at the ends ", "blanks"),
+        ("whsec_not base64 at all!", "base64"),
+        ("whsec_" + base64.b64encode(bytes(23)).decode(), "24 to 64"),
+        ("whsec_" + base64.b64encode(bytes(65)).decode(), "24 to 64"),
+    ],
+)
+def test_a_weak_or_broken_secret_is_refused_and_not_repeated(secret: str, words: str) -> None:
+    told = complaint(validation.secret, secret)
+    assert words in told
+    assert not secret or secret not in told
+
+
+def test_a_phrase_of_the_customer_is_a_secret_too() -> None:
+    assert validation.secret("correct horse battery staple") == "correct horse battery staple"
+
+
+def test_custom_headers_are_kept_without_blanks_at_their_ends() -> None:
+    assert validation.headers({"X-Api-Key": " abc ", "Authorization": "Bearer é"}) == {
+        "X-Api-Key": "abc",
+        "Authorization": "Bearer é",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["User-Agent", "content-type", "Content-Length", "Host", "Connection", "TE", "Trailer", "Transfer-Encoding"]
+    + ["Upgrade", "Expect", "Cookie", "Keep-Alive", "Proxy-Authorization", "Webhook-Id", "Dotfile-Signature"]
+    + ["X-Amz-Date", "svix-id"],
+)  # fmt: skip
+def test_headers_of_ours_or_of_the_connection_are_refused(name: str) -> None:
+    assert "choose another name" in complaint(validation.headers, {name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"": "x"}, "no name for a header"),
+        ({"X Key": "x"}, "no name for a header"),
+        ({"X-Key:": "x"}, "no name for a header"),
+        ({"X-Kéy": "x"}, "no name for a header"),
+        ({"X-Key": "a\r\nX-Other: b"}, "one line"),
+        ({"X-Key": "a\x00"}, "one line"),
+        ({"X-Key": "€"}, "Latin-1"),
+        ({"X-Key": 5}, "as text"),
+        ({"X-Key": "a", "x-key": "b"}, "twice"),
+        ({"X-Key": HIDDEN}, "none is stored"),
+        ({"X-Key": "x" * 8192}, "8 KiB"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_refused_with_what_to_do(headers: dict[str, Any], words: str) -> None:
+    assert words in complaint(validation.headers, headers)
+
+
+def test_a_hidden_value_stands_for_the_stored_one() -> None:
+    stored = {"X-Api-Key": "secret", "X-Old": "gone"}
+    assert validation.headers({"x-api-key": HIDDEN, "X-New": "n"}, stored) == {"x-api-key": "secret", "X-New": "n"}
