@@ -1,0 +1,7 @@
+"""The admin of deliveries: subscriptions to edit, and the history to look at."""
+
+from __future__ import annotations
+
+from . import deliveries, events, lanes, subscriptions
+
+__all__ = ["deliveries", "events", "lanes", "subscriptions"]

@@ -1,0 +1,139 @@
+"""What the admin's pages of deliveries share: read-only history, big tables, exact search, and small pieces of HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib.admin import ShowFacets
+from django.core.paginator import Paginator
+from django.db.models import Model, Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from deliveries.models import Delivery, Subscription
+from workspaces.typed import ModelAdmin
+
+COUNTED = 10_000
+"""Rows of a list that are counted and can be paged through; counting millions would take seconds."""
+SHOWN = 64 * 1024
+"""Characters of a payload that a page shows."""
+DASH = "–"
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic for type checkers only
+    """Counts no further than COUNTED rows."""
+
+    object_list: QuerySet[Any]
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list[:COUNTED].count()
+
+
+class ExactSearch(ModelAdmin):
+    """Searches by identifiers, each through an index where there is one; never by a part of a text."""
+
+    search_fields: ClassVar[tuple[str, ...]] = ("id",)  # shows the box; the search itself is below
+    exact_ids: Sequence[str] = ("pk",)
+    """Columns that hold UUIDs."""
+    exact_name: str = ""
+    """The column that holds the event's name."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            key = UUID(term)
+        except ValueError:
+            return queryset.filter(**{self.exact_name: term}) if self.exact_name else queryset.none(), False
+        if queryset.filter(pk=key).exists():
+            return queryset.filter(pk=key), False
+        return queryset.filter(Q(*[(name, key) for name in self.exact_ids], _connector=Q.OR)), False
+
+
+class ReadOnly(ModelAdmin):
+    """History is looked at, never written."""
+
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # they count each filter's rows
+    paginator = BoundedPaginator
+    list_per_page = 50
+
+    class Media:
+        css = {"all": ["deliveries/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def may(self, request: HttpRequest, action: str) -> bool:
+        """The model's own permission, which the methods above hide."""
+        return request.user.has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "view") or self.may(request, "change")
+
+
+def with_subscriptions(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """One more query for all rows; not a join, which would lose the history of deleted subscriptions."""
+    return rows.prefetch_related(Prefetch("subscription", Subscription.objects.only("id", "name", "url")))
+
+
+def subscription_link(row: Any) -> str:
+    """The subscription of a delivery, if it is still there."""
+    try:
+        return link(row.subscription)
+    except Subscription.DoesNotExist:
+        return "deleted"
+
+
+STATES = {
+    Delivery.State.PENDING: "waiting",
+    Delivery.State.SUCCEEDED: "good",
+    Delivery.State.FAILED: "bad",
+    Delivery.State.HELD: "quiet",
+}
+
+
+def state_badge(row: Delivery) -> SafeString:
+    """How far a delivery has come, and why it stands still."""
+    word = badge(STATES[Delivery.State(row.state)], row.get_state_display().lower())
+    return format_html("{} {}", word, row.reason.replace("_", " "))
+
+
+def link(row: Model, text: str = "") -> SafeString:
+    """To a row's own page."""
+    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, text or str(row))
+
+
+def badge(kind: str, text: str) -> SafeString:
+    """A word on a coloured ground: `kind` is good, bad, waiting or quiet."""
+    return format_html('<span class="badge badge-{}">{}</span>', kind, text)
+
+
+def moment(value: datetime | None) -> str:
+    """To the second: what is a minute apart to Django's own format may be many attempts apart here."""
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}" if value else DASH
+
+
+def pretty(text: str | bytes) -> str:
+    """JSON with indents, cut off where it gets long."""
+    shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}\n… (shortened)"

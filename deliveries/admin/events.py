@@ -1,0 +1,72 @@
+"""The admin of events: what was recorded, what it says, and to whom it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from deliveries.models import Delivery, Event, Payload
+
+from .base import ExactSearch, ReadOnly, badge, link, moment, pretty, state_badge, subscription_link, with_subscriptions
+from .filters import EventNameFilter
+
+DELIVERIES_SHOWN = 100
+"""On an event's page: a workspace has 50 subscriptions."""
+
+KINDS = {Event.State.WAITING: "waiting", Event.State.BUILT: "good", Event.State.FAILED: "bad"}
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly, ExactSearch):
+    change_form_template = "admin/deliveries/event/change_form.html"
+    list_display = ("recorded", "name", "workspace_id", "case_id", "sequence", "built")
+    list_display_links = ("recorded", "name")
+    list_filter = ("state", EventNameFilter)
+    ordering = ("-id",)
+    exact_ids = ("case_id", "individual_id", "company_id", "entity_id")
+    exact_name = "name"
+    readonly_fields = (
+        *("id", "name", "recorded", "workspace_id", "case_id", "individual_id", "company_id", "entity_id"),
+        *("sequence", "built", "builds", "error"),
+    )
+    fields = (
+        *("id", ("name", "recorded"), ("built", "builds", "error"), "workspace_id", ("case_id", "sequence")),
+        *("individual_id", "company_id", "entity_id"),
+    )
+
+    @admin.display(description="recorded")
+    def recorded(self, row: Event) -> str:
+        return moment(row.created_at)
+
+    @admin.display(description="state")
+    def built(self, row: Event) -> SafeString:
+        return badge(KINDS[Event.State(row.state)], row.get_state_display().lower())
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        event = self.get_object(request, object_id)
+        context = _told(event) if event and self.has_view_permission(request, event) else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def _told(event: Event) -> dict[str, Any]:
+    return {"deliveries": _deliveries_of(event), "payload": _payload_of(event)}
+
+
+def _deliveries_of(event: Event) -> list[dict[str, Any]]:
+    """Found through the log's index: a delivery has the workspace and the time of its event."""
+    rows = Delivery.objects.filter(workspace_id=event.workspace_id, created_at=event.created_at, event_id=event.pk)
+    return [
+        {"link": link(row), "subscription": subscription_link(row), "state": state_badge(row), "row": row}
+        for row in with_subscriptions(rows)[:DELIVERIES_SHOWN]
+    ]
+
+
+def _payload_of(event: Event) -> str:
+    """Nothing when it is not built yet, or nobody asked for it."""
+    found = Payload.objects.filter(pk=event.pk).first()
+    return pretty(f'{{"context":{{{found.context}}},{found.entity}}}') if found else ""

@@ -1,0 +1,127 @@
+"""The form of a subscription: events to tick by family, custom headers as lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from deliveries import services, validation
+from deliveries.engine.endpoints import HIDDEN
+from deliveries.events.catalogue import EVENTS
+from deliveries.models import Subscription
+from workspaces.typed import ModelForm
+
+Family = tuple[str, list[tuple[str, str]]]
+
+
+def families() -> list[Family]:
+    """The catalogue as choices: a group per entity, sub-events after their main event."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in _in_order():
+        prefix = name.partition(".")[0]
+        groups.setdefault(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", prefix), []).append((name, name))
+    return list(groups.items())
+
+
+def _in_order() -> Iterator[str]:
+    subs = [event for event in EVENTS.values() if event.main]
+    for event in EVENTS.values():
+        if not event.main:
+            yield event.name
+            yield from (sub.name for sub in subs if sub.main == event.name)
+    yield from dict.fromkeys(event.early for event in EVENTS.values() if event.early)
+
+
+def note(name: str) -> str:
+    """What a person should know of a name before ticking it."""
+    if any(event.main == name for event in EVENTS.values()):
+        return "and all below, as its sub-events"
+    stands_for = [event.name for event in EVENTS.values() if event.early == name]
+    return f"early name of {' and '.join(stands_for)}" if stands_for else ""
+
+
+class EventPicker(forms.CheckboxSelectMultiple):
+    """Checkboxes in a box per family."""
+
+    template_name = "deliveries/widgets/event_picker.html"
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        event = EVENTS.get(str(value))
+        return {**option, "note": note(str(value)), "is_sub": bool(event and event.main)}
+
+
+class SubscriptionForm(ModelForm):
+    events = forms.MultipleChoiceField(choices=families, widget=EventPicker)
+    header_lines = forms.CharField(
+        label="Custom headers",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 60, "spellcheck": "false", "placeholder": "X-Api-Key: …"}),
+        help_text=f"One a line, “Name: value”. Stored encrypted; a value shown as {HIDDEN} stays as it is.",
+    )
+
+    class Meta:
+        model = Subscription
+        fields = ("workspace", "name", "description", "url", "status", "type", "events", "max_retries", "timeout")
+        widgets = {
+            "name": forms.TextInput(attrs={"class": "vTextField"}),
+            "description": forms.Textarea(attrs={"rows": 3, "cols": 60}),
+            "url": forms.TextInput(attrs={"class": "wide", "placeholder": "https://example.com/webhooks"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A page that was opened before the subscription went offline must not turn it on again when it is saved.
+        if "status" in self.fields:
+            self.fields["status"].show_hidden_initial = True
+        for name, default in (("max_retries", settings.DELIVERY_MAX_RETRIES), ("timeout", settings.DELIVERY_TIMEOUT)):
+            if name in self.fields:
+                self.fields[name].widget.attrs["placeholder"] = f"{default:g}"
+        if not self.instance._state.adding:
+            self.initial["header_lines"] = shown_headers(self.instance)
+
+    def clean_url(self) -> str:
+        return services.validate_url(self.cleaned_data["url"])
+
+    def clean_events(self) -> list[str]:
+        return validation.events(self.cleaned_data["events"])
+
+    def clean_status(self) -> str:
+        chosen = self.cleaned_data["status"] if "status" in self.changed_data else self.instance.status
+        return str(chosen)
+
+    def clean_header_lines(self) -> dict[str, str]:
+        stored = None if self.instance._state.adding else self.instance.headers
+        return validation.headers(_parse(self.cleaned_data["header_lines"]), stored)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.instance._state.adding and not self.errors:
+            services.check_room(data["workspace"])
+        return data
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.headers = self.cleaned_data["header_lines"]
+        return super().save(commit)
+
+
+def shown_headers(row: Subscription) -> str:
+    """Names only: a value may be a password."""
+    return "\r\n".join(f"{name}: {HIDDEN}" for name in row.headers)  # line ends as browsers send them back
+
+
+def _parse(lines: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in filter(None, (line.strip() for line in lines.splitlines())):
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise ValidationError("Write each custom header on a line of its own, as “Name: value”.")
+        if name.strip() in headers:
+            raise ValidationError(f"{name.strip()} is there twice; write it once.")
+        headers[name.strip()] = value.strip()
+    return headers

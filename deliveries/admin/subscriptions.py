@@ -1,0 +1,142 @@
+"""The admin of subscriptions. The secret is on a page of its own, shown when asked for, and never in a list."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from deliveries import services
+from deliveries.engine.lanes import PARK_AFTER
+from deliveries.models import Lane, Subscription
+
+from .base import DASH, ExactSearch, badge
+from .forms import SubscriptionForm, shown_headers
+from .tools import SubscriptionTools
+
+TURNED_OFFLINE = "Turned offline in the admin."
+DEFAULTS = f"Left empty: {settings.DELIVERY_MAX_RETRIES} retries, {settings.DELIVERY_TIMEOUT:g} seconds."
+HEAVY = ("secret", "previous_secret", "headers", "lane__token")
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(SubscriptionTools, ExactSearch):
+    form = SubscriptionForm
+    change_form_template = "admin/deliveries/subscription/change_form.html"
+    list_display = ("label", "workspace", "host", "state", "event_count", "last_answer")
+    list_filter = ("status", "type")
+    list_select_related = ("workspace", "lane")
+    search_fields = ("name", "url", "workspace__name")
+    autocomplete_fields = ("workspace",)
+    readonly_fields = ("id", "offline_reason", "offline_since", "created_at", "updated_at")
+    actions = ("turn_online", "turn_offline")
+    save_on_top = True
+    fieldsets: ClassVar = [
+        (None, {"fields": ["workspace", "name", "description", "url", "status", "type"]}),
+        ("Events", {"fields": ["events"], "classes": ["events"]}),
+        ("Sending", {"fields": ["header_lines", "max_retries", "timeout"], "description": DEFAULTS}),
+    ]
+    facts: ClassVar = ("Facts", {"fields": readonly_fields, "classes": ["collapse"]})
+
+    class Media:
+        css = {"all": ["deliveries/admin.css"]}
+
+    # --- Lists --------------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        """What is encrypted is not decrypted for a list."""
+        return super().get_queryset(request).defer(*HEAVY[:3])
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        try:
+            return queryset.filter(pk=UUID(search_term.strip())), False
+        except ValueError:
+            return super(ExactSearch, self).get_search_results(request, queryset, search_term)
+
+    @admin.display(description="name", ordering="name")
+    def label(self, row: Subscription) -> str:
+        return row.name or "(no name)"
+
+    @admin.display(description="host", ordering="url")
+    def host(self, row: Subscription) -> str:
+        return urlsplit(row.url).netloc
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Subscription) -> SafeString:
+        if row.is_online:
+            parked = row.lane.takeovers >= PARK_AFTER
+            return badge("bad", "parked") if parked else badge("good", "online")
+        return format_html("{} {}", badge("bad", "offline"), row.offline_reason)
+
+    @admin.display(description="events")
+    def event_count(self, row: Subscription) -> int:
+        return len(row.events)
+
+    @admin.display(description="last answer")
+    def last_answer(self, row: Subscription) -> SafeString | str:
+        lane: Lane = row.lane
+        if lane.served_at is None:
+            return DASH
+        when = f"{timesince(lane.served_at, depth=1)} ago"
+        return format_html("{} {}", badge("good", "2xx") if lane.proven else badge("bad", "not 2xx"), when)
+
+    @admin.action(description="Turn selected subscriptions online", permissions=["change"])
+    def turn_online(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+        self._turn(request, queryset, online=True)
+
+    @admin.action(description="Turn selected subscriptions offline", permissions=["change"])
+    def turn_offline(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+        self._turn(request, queryset, online=False)
+
+    def _turn(self, request: HttpRequest, queryset: QuerySet[Subscription], *, online: bool) -> None:
+        word, reason = ("online", "") if online else ("offline", TURNED_OFFLINE)
+        changed = services.set_online(queryset.values_list("pk", flat=True), online=online, reason=reason)
+        for row in changed:
+            self.log_change(request, row, f"Turned {word}.")
+        level = messages.SUCCESS if changed else messages.WARNING
+        sentence = f"Turned {word}: {len(changed)}." if changed else f"All of them were {word} already."
+        if online and changed:
+            sentence += " What was held meanwhile is sent when you retry it under Deliveries."
+        self.message_user(request, sentence, level)
+
+    # --- The form -----------------------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fieldsets if obj is None else [*self.fieldsets, self.facts]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A subscription stays in its workspace: elsewhere its history would be another tenant's."""
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "workspace")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Subscription | None:
+        """Locked while it is being saved: a rotation or an outage at the same moment is not undone."""
+        if request.method != "POST":
+            return super().get_object(request, object_id, from_field)
+        try:
+            return Subscription.objects.select_for_update(of=("self",)).filter(pk=UUID(object_id)).first()
+        except ValueError:
+            return None
+
+    def header_lines(self, row: Subscription) -> str:
+        """For those who may only look."""
+        return shown_headers(row) or DASH
+
+    def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
+        if "status" in form.changed_data and not obj.is_online:
+            obj.offline_reason = TURNED_OFFLINE
+        super().save_model(request, obj, form, change)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The lane goes with its subscription; nobody needs a permission for it."""
+        listed, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, needed - {Lane._meta.verbose_name}, protected

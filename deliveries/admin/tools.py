@@ -1,0 +1,88 @@
+"""The buttons on a subscription's page: show the secret, rotate it, send a test event. Each use is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import date
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from deliveries import services
+from deliveries.models import Subscription
+from workspaces.typed import ModelAdmin
+
+from .base import pretty
+
+View = Callable[..., HttpResponse]
+
+
+class SubscriptionTools(ModelAdmin):
+    """Pages of one subscription beside its form. All of them need the permission to change it."""
+
+    def get_urls(self) -> list[URLPattern]:
+        def tool(name: str, view: View, *methods: str) -> URLPattern:
+            guarded = never_cache(require_http_methods(methods)(view))
+            return path(f"<uuid:pk>/{name}/", self.admin_site.admin_view(guarded), name=f"deliveries_webhook_{name}")
+
+        own = [
+            tool("secret", self.show_secret, "POST"),
+            tool("rotate", self.rotate_secret, "GET", "HEAD", "POST"),
+            tool("test", self.send_test, "POST"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def show_secret(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        row = self._permitted(request, pk)
+        self.log_change(request, row, "Looked at the secret.")
+        previous = row.previous_secret if len(row.signing_secrets()) > 1 else None
+        return self._page(request, row, "secret", "Secret", secret=row.secret, previous=previous)
+
+    def rotate_secret(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        row = self._permitted(request, pk)
+        if request.method != "POST":
+            until = timezone.now() + timedelta(seconds=settings.SECRET_GRACE)
+            return self._page(request, row, "rotate", "Rotate the secret", until=until)
+        row = services.rotate_secret(row, grace=0 if "at_once" in request.POST else None)
+        self.log_change(request, row, "Rotated the secret.")
+        messages.success(request, _rotated(row))
+        return HttpResponseRedirect(self._address(row))
+
+    def send_test(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        row = self._permitted(request, pk)
+        trial = services.send_trial(row)
+        self.log_change(request, row, "Sent a test event.")
+        return self._page(request, row, "trial", "Test event", trial=trial, body=pretty(trial.request_body))
+
+    def _permitted(self, request: HttpRequest, pk: UUID) -> Subscription:
+        row = Subscription.objects.select_related("workspace").filter(pk=pk).first()
+        if row is None:
+            raise Http404("This subscription does not exist any more.")
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied("Ask for the permission to change subscriptions.")
+        return row
+
+    def _page(self, request: HttpRequest, row: Subscription, name: str, title: str, **context: Any) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "opts": self.opts, "original": row, "title": title}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, f"deliveries/admin/{name}.html", {**common, **context})
+
+    def _address(self, row: Subscription) -> str:
+        return reverse("admin:deliveries_subscription_change", args=[row.pk])
+
+
+def _rotated(row: Subscription) -> str:
+    if row.previous_secret_until is None:
+        return "There is a new secret; the old one does not sign any more."
+    until = date(timezone.localtime(row.previous_secret_until), "DATETIME_FORMAT")
+    return f"There is a new secret. The old one signs too until {until}."

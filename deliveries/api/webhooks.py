@@ -1,0 +1,76 @@
+"""Webhooks: create, list, read, change, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries import services
+from deliveries.engine.endpoints import HIDDEN
+from deliveries.models import Subscription
+from workspaces.api import filtering
+from workspaces.api.views import WorkspaceViewSet
+from workspaces.timestamps import iso
+
+from .serializers import WebhookSerializer
+
+TURNED_OFFLINE = "Turned offline through the API."
+
+
+class WebhookViewSet(WorkspaceViewSet[Subscription]):
+    model = Subscription
+    workspace_lookup = "workspace"
+    not_found = "No webhook can be found."
+    filters = {
+        "name": filtering.Text("name"),
+        "created_at": filtering.Time("created_at"),
+        "updated_at": filtering.Time("updated_at"),
+        "status": filtering.Choice("status", Subscription.Status.values),
+        "type": filtering.Choice("type", Subscription.Type.values),
+        "url": filtering.Text("url"),
+        "events": filtering.Strings("events"),
+    }
+    sortable = ("created_at", "name", "status", "type", "updated_at", "url")
+    default_sort = "updated_at"
+
+    def represent(self, rows: QuerySet[Subscription]) -> list[dict[str, Any]]:
+        return [webhook(row) for row in rows]
+
+    def create(self, request: Request) -> Response:
+        fields = self.valid(WebhookSerializer(data=request.data))
+        if fields.get("status") == Subscription.Status.OFFLINE:
+            fields["offline_reason"] = TURNED_OFFLINE
+        row = services.create_subscription(self.workspace, fields)
+        return Response(self.represent_one(row.pk), status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        with transaction.atomic():
+            row = self.find(self.get_queryset().select_for_update())
+            fields = self.valid(WebhookSerializer(row, data=request.data, partial=True))
+            services.update_subscription(row, fields, TURNED_OFFLINE)
+        return Response(self.represent_one(row.pk))
+
+
+def webhook(row: Subscription) -> dict[str, Any]:
+    """As Dotfile shows it, then our own fields. Values of custom headers may be passwords: they stay hidden."""
+    return {
+        "id": str(row.pk),
+        "name": row.name,
+        "status": row.status,
+        "type": row.type,
+        "events": row.events,
+        "url": row.url,
+        "secret": row.secret,
+        "created_at": iso(row.created_at),
+        "updated_at": iso(row.updated_at),
+        "description": row.description,
+        "headers": dict.fromkeys(row.headers, HIDDEN),
+        "max_retries": row.max_retries,
+        "timeout": row.timeout,
+        "offline_reason": row.offline_reason or None,
+    }

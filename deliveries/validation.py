@@ -1,0 +1,122 @@
+"""What a subscription may hold: its URL, events, custom headers and secret. Forms and serializers ask here.
+
+Each function answers with the value as it is to be stored, and raises Django's ValidationError with a sentence that
+says what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+from django.core.exceptions import ValidationError
+
+from .engine import signing
+from .engine.egress import Policy, Refused
+from .engine.endpoints import HIDDEN
+from .events import catalogue
+
+SHORTEST_SECRET = 16
+"""Characters: 128 bits if each is a random byte. Less can be guessed from one signed request."""
+LONGEST_SECRET = 256
+"""Characters. HMAC-SHA256 gains nothing beyond 64 bytes."""
+SECRET_KEY_BYTES = range(24, 65)
+"""Random bytes behind `whsec_`, as Standard Webhooks has it."""
+
+LARGEST_HEADERS = 8 * 1024
+"""Bytes of all custom headers together, as sent. Many servers refuse a request whose headers are larger."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What frames the message or the connection, what we set ourselves, and what other senders sign with.
+_OURS = frozenset(
+    ("user-agent", "host", "connection", "te", "trailer", "trailers", "transfer-encoding", "upgrade", "expect")
+    + ("cookie", "keep-alive")
+)  # fmt: skip
+_OUR_PREFIXES = ("content-", "proxy-", "webhook-", "dotfile-", "x-amz-", "svix-")
+
+
+def url(value: str, policy: Policy) -> str:
+    """A URL that may be called, as far as its text tells: its name is resolved at each request."""
+    try:
+        policy.check_url(value)
+        requests.Request("POST", value).prepare()
+    except Refused as refused:
+        raise ValidationError(str(refused), code=refused.code) from None
+    except (requests.exceptions.RequestException, ValueError):
+        raise ValidationError("This URL cannot be called; check it for typing errors.", code="malformed") from None
+    return value
+
+
+def events(names: Sequence[str]) -> list[str]:
+    """Names that the catalogue knows, each once, in the order given; at least one."""
+    chosen = list(dict.fromkeys(names))
+    if not chosen:
+        raise ValidationError("Choose at least one event.", code="empty")
+    if complaint := catalogue.complaint(chosen):
+        raise ValidationError(complaint, code="unknown_event")
+    return chosen
+
+
+def secret(value: str) -> str:
+    """Printable text of 16 to 256 characters; after `whsec_`, base64 of 24 to 64 bytes (Standard Webhooks)."""
+    if not SHORTEST_SECRET <= len(value) <= LONGEST_SECRET:
+        raise ValidationError(f"Use a secret of {SHORTEST_SECRET} to {LONGEST_SECRET} characters.", code="length")
+    if not value.isprintable() or value != value.strip():
+        raise ValidationError("Use printable characters only, and no blanks at the ends.", code="not_printable")
+    if value.startswith(signing.PREFIX) and _decoded_length(value) not in SECRET_KEY_BYTES:
+        raise ValidationError("After whsec_, write 24 to 64 random bytes in base64.", code="not_base64")
+    return value
+
+
+def _decoded_length(value: str) -> int:
+    encoded = value.removeprefix(signing.PREFIX)
+    try:
+        return len(base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True))
+    except ValueError:
+        return 0
+
+
+def headers(values: Mapping[str, Any], stored: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Custom headers. A value of "(hidden)", as they are shown, stands for the one that is `stored`."""
+    known = {name.lower(): value for name, value in (stored or {}).items()}
+    result: dict[str, str] = {}
+    for name, value in values.items():
+        _check_name(name, result)
+        result[name] = known[name.lower()] if _is_kept(name, value, known) else _header_value(name, value)
+    if sum(len(name) + len(value) + len(": \r\n") for name, value in result.items()) > LARGEST_HEADERS:
+        raise ValidationError("The custom headers are larger than 8 KiB; shorten them.", code="too_large")
+    return result
+
+
+def _is_kept(name: str, value: Any, known: Mapping[str, str]) -> bool:
+    if value != HIDDEN:
+        return False
+    if name.lower() not in known:
+        raise ValidationError(f"Write the value of {name}: none is stored for it.", code="invalid")
+    return True
+
+
+def _check_name(name: str, others: Mapping[str, str]) -> None:
+    if not _TOKEN.fullmatch(name):
+        raise ValidationError(
+            f"{name!r} is no name for a header; use letters, digits and hyphens, such as X-Api-Key.", code="invalid"
+        )
+    if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIXES):
+        raise ValidationError(f"{name} is set by us or by the connection; choose another name.", code="forbidden")
+    if name.lower() in (other.lower() for other in others):
+        raise ValidationError(f"{name} is there twice; write it once.", code="twice")
+
+
+def _header_value(name: str, value: Any) -> str:
+    """The value without blanks at its ends. It may be a password: no message repeats it."""
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise ValidationError(f"Write the value of {name} as text on one line.", code="invalid")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValidationError(f"Use only characters of Latin-1 in the value of {name}.", code="invalid") from None
+    return value.strip()
