@@ -50,7 +50,7 @@ def use_checks(loader: CheckLoader) -> None:
 
 def load_check_summaries(party_ids: Collection[UUID], exclude_internal: bool = False) -> Summaries:
     """The checks (schema Check) of individuals and companies, by their identifier."""
-    return _check_loader(party_ids, exclude_internal)
+    return _check_loader(party_ids, exclude_internal) if party_ids else {}
 
 
 def load_related(
@@ -65,6 +65,8 @@ def load_related(
 
     `rows` spares the query for which templates and assignees the cases have. Lists need no `parties`.
     """
+    if not case_ids:
+        return {}
     rows = list(rows) or list(Case.objects.filter(pk__in=case_ids).values("template_id", "assignee_id"))
     reviews = _latest_reviews(case_ids)
     users = _users({row["assignee_id"] for row in rows} | {row["user_id"] for row in reviews.values()})
@@ -99,13 +101,16 @@ def load_case_contexts(case_ids: Collection[UUID]) -> dict[UUID, Json]:
     return {row["id"]: shapes.case_context(row, tags.get(row["id"], [])) for row in rows}
 
 
+# Below, nothing is asked for nobody: Django would compile a query before it finds that nothing can match.
+
+
 def load_individual_contexts(ids: Collection[UUID]) -> dict[UUID, Json]:
-    rows = Individual.objects.filter(pk__in=ids).values("id", "first_name", "last_name")
+    rows = Individual.objects.filter(pk__in=ids).values("id", "first_name", "last_name") if ids else ()
     return {row["id"]: shapes.individual_context(row) for row in rows}
 
 
 def load_company_contexts(ids: Collection[UUID]) -> dict[UUID, Json]:
-    rows = Company.objects.filter(pk__in=ids).values("id", "name", "country")
+    rows = Company.objects.filter(pk__in=ids).values("id", "name", "country") if ids else ()
     return {row["id"]: shapes.company_context(row) for row in rows}
 
 
@@ -123,12 +128,12 @@ def _review(row: Row | None, users: Mapping[str, Json]) -> Json | None:
 
 
 def _users(ids: set[Any]) -> dict[str, Json]:
-    rows = User.objects.filter(pk__in=ids - {None}).values(*USER_FIELDS)
+    rows = User.objects.filter(pk__in=ids - {None}).values(*USER_FIELDS) if ids - {None} else ()
     return {str(row["id"]): shapes.user(row) for row in rows}
 
 
 def _templates(ids: set[Any]) -> dict[str, Json]:
-    rows = Template.objects.filter(pk__in=ids - {None}).values("id", "name", "key")
+    rows = Template.objects.filter(pk__in=ids - {None}).values("id", "name", "key") if ids - {None} else ()
     return {str(row["id"]): {**row, "id": str(row["id"])} for row in rows}
 
 

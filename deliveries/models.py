@@ -7,6 +7,7 @@ the big tables there are no foreign key constraints: a partition that one refere
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -66,7 +67,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or str(self.id)
+        return self.name or urlsplit(self.url).hostname or str(self.id)
 
     def save(self, **kwargs: Any) -> None:
         """Opens or closes the lane with the status, in one transaction."""
@@ -247,6 +248,8 @@ class Delivery(models.Model):
             models.Index(fields=["subscription", "due_at", "id"], name="delivery_due", condition=models.Q(state=0)),
             # the log, newest first
             models.Index(fields=["workspace", "-created_at", "-id"], name="delivery_log"),
+            # the log of one case
+            models.Index(fields=["case_id"], name="delivery_case", condition=models.Q(case_id__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from workspaces.models import Workspace
 
-from . import tasks, validation
-from .engine import fanout, lanes, signing, trial
+from . import validation
+from .engine import fanout, lanes, outbound, signing, trial
 from .engine.trial import Trial
 from .events import outbox
 from .models import Delivery, Lane, Subscription
@@ -36,7 +36,7 @@ class Refused(Exception):
 
 def validate_url(url: str) -> str:
     """The URL, if our policy lets it be called. Raises ValidationError."""
-    return validation.url(url, tasks.policy())
+    return validation.url(url, outbound.policy())
 
 
 def check_room(workspace: Workspace) -> None:
@@ -105,7 +105,7 @@ def set_online(ids: Iterable[UUID], *, online: bool, reason: str = "") -> list[S
 
 def send_trial(subscription: Subscription) -> Trial:
     """Sends a test event now, and answers with what the receiver said. It is not retried and leaves no history."""
-    return trial.send_trial(subscription, tasks.policy())
+    return trial.send_trial(subscription, outbound.policy())
 
 
 def retry_deliveries(chosen: QuerySet[Delivery] | Iterable[UUID], *, replay: bool = False) -> list[UUID]:

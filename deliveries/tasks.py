@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 import redis
 from celery import Task, shared_task
 from celery.exceptions import OperationalError as BrokerError
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from .engine import doorbell, fanout, health, stopping, sweep, transport
+from .engine import doorbell, fanout, health, outbound, stopping, sweep
 from .engine.courier import Courier
-from .engine.egress import Policy
 from .events import catalogue, payloads
 
 DOMAIN = fanout.Domain(form_for=catalogue.form_for, build=payloads.build)
@@ -23,28 +20,6 @@ DOMAIN = fanout.Domain(form_for=catalogue.form_for, build=payloads.build)
 NEAR = 60.0
 # Faults of our own: the database or the broker is away. They are Celery's to retry, and no receiver's fault.
 OWN_FAULTS = (OperationalError, InterfaceError, BrokerError, redis.RedisError)
-
-
-@cache
-def policy() -> Policy:
-    """Which addresses this process may dial."""
-    return Policy.parse(
-        settings.EGRESS_PORTS,
-        settings.EGRESS_ALLOW_HTTP,
-        settings.EGRESS_ALLOWED_NETWORKS,
-        settings.EGRESS_NAT64_PREFIX,
-    )
-
-
-@cache
-def window() -> transport.Window[Any]:
-    """This process's HTTP client: its connections outlive a task. Made on first use, after the worker has forked."""
-    return transport.Window(
-        policy(),
-        size=settings.DELIVERY_IN_FLIGHT,
-        dns_servers=settings.EGRESS_DNS_SERVERS,
-        dns_timeout=settings.EGRESS_DNS_TIMEOUT,
-    )
 
 
 @shared_task(
@@ -59,7 +34,7 @@ def window() -> transport.Window[Any]:
 def deliver(self: Task[Any, Any]) -> None:
     """Builds, sends and settles until nothing is due. Ends in a retry of its own when one will be within a minute."""
     name = f"{self.request.hostname}/{os.getpid()}"
-    seconds = Courier(name, window(), DOMAIN, stopping.is_stopping).run()
+    seconds = Courier(name, outbound.window(), DOMAIN, stopping.is_stopping).run()
     if seconds is not None and seconds <= NEAR and not stopping.is_stopping():
         countdown = max(0.0, seconds)
         if _claims_retry(countdown):

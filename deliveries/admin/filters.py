@@ -38,7 +38,7 @@ class SubscriptionFilter(admin.SimpleListFilter):
     parameter_name = "subscription"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = Subscription.objects.only("id", "name").order_by("-pk")[:100]
+        rows = Subscription.objects.only("id", "name", "url").order_by("-pk")[:100]
         return sorted(((str(row.pk), str(row)) for row in rows), key=lambda choice: choice[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:

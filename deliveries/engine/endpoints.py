@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +22,9 @@ WHERE id = ANY(%s::uuid[])
 """
 # The share of a lease that one request may last at most, so that it is settled while the lane is still ours.
 LONGEST = 0.75
+# Endpoints that a process remembers, some 5 kB each; they are read and decrypted again when this is reached.
+KNOWN = 5_000
+_known: dict[UUID, Endpoint] = {}
 HIDDEN = "(hidden)"
 """What the history shows for a custom header: it may be a password."""
 
@@ -61,9 +64,21 @@ class Endpoint:
         return {name: HIDDEN if name.lower() in self.headers else value for name, value in request.headers.items()}
 
 
-def load(ids: Iterable[UUID]) -> dict[UUID, Endpoint]:
+def at(versions: Mapping[UUID, datetime]) -> dict[UUID, Endpoint]:
+    """The endpoints at these versions or later, read only if this process has not met them yet."""
+    known = {key: _known[key] for key, version in versions.items() if key in _known and _known[key].version == version}
+    return known | load(versions.keys() - known.keys())
+
+
+def load(ids: Collection[UUID]) -> dict[UUID, Endpoint]:
     """The endpoints as they are now; a deleted one is missing."""
-    return {row.pk: of(row) for row in Subscription.objects.filter(pk__in=list(ids))}
+    if not ids:
+        return {}
+    found = {row.pk: of(row) for row in Subscription.objects.filter(pk__in=ids)}
+    if len(_known) + len(found) > KNOWN:
+        _known.clear()
+    _known.update(found)
+    return found
 
 
 def of(row: Subscription) -> Endpoint:

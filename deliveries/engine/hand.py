@@ -83,7 +83,7 @@ class Hand:
     def lease(self, limit: int) -> int:
         """Takes up to `limit` due lanes; answers how many there were."""
         taken = lanes.lease(self.holder, limit)
-        known = endpoints.load(lease.subscription_id for lease in taken)
+        known = endpoints.at({lease.subscription_id: lease.version for lease in taken})
         for lease in taken:
             if lease.taken_over:
                 logger.warning("took over the lane of subscription %s", lease.subscription_id)

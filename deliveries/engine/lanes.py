@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,7 +28,8 @@ WITH due AS (
 UPDATE deliveries_lane l SET holder = %(holder)s, token = gen_random_uuid(), served_at = clock_timestamp(),
     leased_until = clock_timestamp() + %(seconds)s * interval '1 s', takeovers = takeovers + due.taken_over::int
 FROM due WHERE l.subscription_id = due.subscription_id
-RETURNING l.subscription_id, l.token, l.proven, due.taken_over
+RETURNING l.subscription_id, l.token, l.proven, due.taken_over,
+    (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id)
 """
 RENEW = """
 UPDATE deliveries_lane SET leased_until = clock_timestamp() + %s * interval '1 s'
@@ -94,6 +96,8 @@ class Lease:
     proven: bool
     taken_over: bool
     """The courier before us never gave the lane back."""
+    version: datetime
+    """When the subscription was last changed."""
     ends: float
     """On the monotonic clock; the database's own idea of it is a little later."""
 
@@ -104,7 +108,8 @@ def lease(holder: str, limit: int) -> list[Lease]:
     seconds = settings.DELIVERY_LEASE
     with connection.cursor() as cursor:
         cursor.execute(LEASE, {"holder": holder, "limit": limit, "seconds": seconds, "park": PARK_AFTER})
-        return [Lease(key, token, proven, taken, began + seconds) for key, token, proven, taken in cursor.fetchall()]
+        rows: list[tuple[UUID, UUID, bool, bool, datetime]] = cursor.fetchall()
+    return [Lease(*row, ends=began + seconds) for row in rows]
 
 
 def renew(leases: Iterable[Lease]) -> tuple[set[UUID], float]:

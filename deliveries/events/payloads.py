@@ -121,6 +121,8 @@ def _workspaces(ids: Iterable[UUID]) -> dict[UUID, JSON]:
 
 
 def _contexts(case_ids: set[UUID]) -> dict[UUID, JSON]:
+    if not case_ids:
+        return {}
     found = cases.load_case_contexts(case_ids)
     gone = case_ids - found.keys()
     if not gone:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deliveries import tasks
-from deliveries.engine import doorbell, lookout, transport
+from deliveries.engine import doorbell, lookout, outbound, transport
 from deliveries.engine.courier import Courier
 from deliveries.models import Subscription
 from tests import factories
@@ -44,7 +44,7 @@ def subscribe(workspace: Workspace, receiver: Receiver) -> Subscribe:
 
 @pytest.fixture
 def window() -> Iterator[transport.Window[Any]]:
-    made: transport.Window[Any] = transport.Window(tasks.policy(), size=64)
+    made: transport.Window[Any] = transport.Window(outbound.policy(), size=64)
     yield made
     made.close()
 
