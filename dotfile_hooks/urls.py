@@ -1,4 +1,4 @@
-"""Where everything is served: the admin, the API under /v1, and health for load balancers."""
+"""Where everything is served: the admin, and the API under /v1."""
 
 from __future__ import annotations
 
