@@ -195,6 +195,34 @@ def test_a_slow_receiver_does_not_delay_a_wake_up(
         release.set()
 
 
+def test_a_courier_past_its_bound_hands_over_before_it_waits_for_its_last_answers(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Updated", path="/slow", max_retries=0)
+    subscribe("Case.Created")
+    release = threading.Event()
+    receiver.answer = lambda post: Answer(after=release if post.path == "/slow" else None)
+    case = Case.objects.create(workspace=workspace, name="Dotfile")
+
+    def a_change_is_sent_by_another() -> bool:
+        """And meanwhile every change is sent at once, whoever does it."""
+        count, began = len(receiver.posts), time.time()
+        Case.objects.create(workspace=workspace, name="Dotfile")
+        assert receiver.wait_for(count + 1)[-1].received_at - began < 1
+        return Attempt.objects.exclude(worker=slow).exists()
+
+    with fleet(DELIVERY_LEASE="20", DELIVERY_BOUND="1") as processes:
+        processes.worker(processes=2)
+        case.name = "New"
+        case.save()
+        receiver.wait_for(2)
+        slow = Lane.objects.get(subscription__url__endswith="/slow").holder
+        wait_until(a_change_is_sent_by_another)
+        release.set()
+        wait_until(everything_settled)
+    assert len(receiver.event_ids) == len(receiver.posts)
+
+
 def test_without_redis_a_save_is_quick_and_its_event_arrives_later(
     tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
