@@ -53,10 +53,12 @@ def sweep_task() -> None:
     """Rings when something is due that nobody attends to: lost wake-ups, retries, leases of dead couriers."""
     if sweep.is_anything_left_lying():
         doorbell.publish()
+    for subscription_id in sweep.closed_lanes():
+        health.set_aside(subscription_id)
 
 
 @shared_task(name=health.SET_ASIDE_TASK, bind=True, max_retries=None, autoretry_for=OWN_FAULTS, retry_backoff=True)
 def set_aside(self: Task[Any, Any], subscription_id: str) -> None:
-    """Holds or fails what waits for a subscription that is offline or deleted, once its courier has let go."""
+    """Holds what waits for a subscription that is offline, once its courier has let go."""
     if not health.set_aside(UUID(subscription_id)):
         raise self.retry(countdown=2)

@@ -91,7 +91,13 @@ class Courier:
         return GLANCE
 
     def _room(self) -> int:
-        return self._window.free - self._hand.waiting
+        """Slots that nothing in hand can use: what waits behind a lane's cap, or behind dead receivers, takes none."""
+        dead = min(self._hand.startable(proven=False), self._unproven_slots())
+        return self._window.free - self._hand.startable(proven=True) - dead
+
+    def _unproven_slots(self) -> int:
+        """Receivers that have not answered 2xx lately share at most half of the window."""
+        return max(0, settings.DELIVERY_IN_FLIGHT // 2 - self._unproven_in_flight)
 
     # Taking work: build events, lease lanes, read deliveries.
 
@@ -110,8 +116,8 @@ class Courier:
         self._hand.look_again()
         leased = self._hand.lease(self._appetite) if self._room() > 0 else 0
         shallow = leased >= self._appetite
-        more = built.events >= fanout.BATCH or shallow or self._room() <= 0
-        self._lookout.looked(found=bool(built.events or leased), more=more)
+        more = built >= fanout.BATCH or shallow or self._room() <= 0
+        self._lookout.looked(found=bool(built or leased), more=more)
         self._appetite = min(self._appetite * 2, GREATEST_APPETITE) if shallow else APPETITE
 
     # Sending: one request of each lane in turn, while there are slots.
@@ -120,14 +126,14 @@ class Courier:
         now = time.monotonic()
         ready = [lane for lane in self._hand.lanes.values() if lane.may_start(now)]
         while ready and self._window.free:
+            ready.sort(key=lambda lane: lane.in_flight)  # a slot that comes free goes to who has the fewest
             for lane in ready:
                 if self._window.free and self._may_use_a_slot(lane):
                     self._send(lane)
             ready = [lane for lane in ready if lane.may_start(now) and self._may_use_a_slot(lane)]
 
     def _may_use_a_slot(self, lane: HeldLane) -> bool:
-        """Receivers that have not answered 2xx lately share at most half of the window."""
-        return lane.proven or self._unproven_in_flight < settings.DELIVERY_IN_FLIGHT // 2
+        return lane.proven or self._unproven_slots() > 0
 
     def _send(self, lane: HeldLane) -> None:
         due, endpoint = lane.waiting.popleft(), lane.endpoint
@@ -160,6 +166,7 @@ class Courier:
             lane.in_flight -= 1
             lane.unsettled += 1
             lane.proven = finished.response is not None and 200 <= finished.response.status_code < 300
+            lane.succeeded = lane.succeeded or lane.proven
 
     # Writing: outcomes in bulk, lanes back when they are drained.
 

@@ -22,6 +22,7 @@ from typing import Any
 import redis
 from celery import current_app
 from django.conf import settings
+from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -32,8 +33,21 @@ RETRY = "dotfile-hooks:retry"
 TASK = "deliveries.deliver"
 QUEUE = "deliveries"
 
-# Milliseconds. A pending wake-up whose message was lost holds back the next publish no longer than this.
+# Milliseconds. A pending wake-up whose message was lost holds back the next publish no longer than this; further rings
+# do not prolong it.
 RUNG = 3_000
+RING = """
+local before = redis.call('GET', KEYS[1])
+if before ~= 'rung' then redis.call('SET', KEYS[1], 'rung', 'PX', ARGV[1]) end
+return before
+"""
+# One run by countdown is pending at most, unless an earlier one is wanted. The value is when it is due.
+CLAIM = """
+local due = redis.call('GET', KEYS[1])
+if due and tonumber(due) <= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
 # Milliseconds. A courier that died while watching is missed for no longer than this.
 WATCHED = 1_000
 # Seconds without Redis after a failure: a save() then costs nothing, and the sweep finds the event.
@@ -52,12 +66,12 @@ class Doorbell:
 
     def ring(self) -> bool:
         """Sets the flag; True when a message must be published. Raises redis.RedisError when Redis is away."""
-        return self._swap(b"rung", RUNG) is None
+        return self._guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG)) is None
 
     def watch(self, courier: str) -> tuple[bool, bool]:
         """Takes the flag down. Answers whether it was rung, and whether another courier watches too."""
-        before = self._swap(f"watched:{courier}".encode(), WATCHED)
         mine = f"watched:{courier}".encode()
+        before = self._guarded(lambda: self.client.set(FLAG, mine, px=WATCHED, get=True))
         return before == b"rung", before not in (None, b"rung", mine)
 
     def leave(self) -> bool:
@@ -65,19 +79,20 @@ class Doorbell:
         return bool(self._guarded(lambda: self.client.getdel(FLAG)) == b"rung")
 
     def claim_retry(self, seconds: float) -> bool:
-        """Whether the caller is the one whose next run is scheduled by countdown; one is pending at most."""
-        return bool(self._guarded(lambda: self.client.set(RETRY, b"1", nx=True, px=max(1, int(seconds * 1000)))))
+        """Whether the caller is the one whose next run is scheduled by countdown: no earlier one is pending."""
+        due, milliseconds = time.time() + seconds, max(1, int(seconds * 1000))
+        return bool(self._guarded(lambda: self.client.eval(CLAIM, 1, RETRY, due, milliseconds)))
 
-    def _swap(self, value: bytes, milliseconds: int) -> bytes | None:
-        before: bytes | None = self._guarded(lambda: self.client.set(FLAG, value, px=milliseconds, get=True))
-        return before
+    def send(self, task: str, arguments: tuple[str, ...] = (), **options: Any) -> None:
+        """Publishes through Celery. Raises at once while Redis or the broker failed a moment ago."""
+        self._guarded(lambda: current_app.send_task(task, arguments, retry=False, ignore_result=True, **options))
 
     def _guarded(self, command: Callable[[], Any]) -> Any:
         if time.monotonic() < self.broken_until:
             raise redis.ConnectionError("Redis failed a moment ago; not asked again yet.")
         try:
             return command()
-        except redis.RedisError:
+        except (redis.RedisError, OperationalError):
             self.broken_until = time.monotonic() + BREAK
             raise
 
@@ -101,9 +116,9 @@ def ring() -> None:
 
 def publish() -> None:
     """Sends the message that starts a courier, whatever the flag says."""
-    current_app.send_task(TASK, queue=QUEUE, expires=EXPIRES, retry=False, ignore_result=True)
+    doorbell().send(TASK, queue=QUEUE, expires=EXPIRES)
 
 
 def chore(task: str, *arguments: str) -> None:
     """Sends a task to the chores' queue. Raises when the broker is away."""
-    current_app.send_task(task, arguments, queue="chores", retry=False, ignore_result=True)
+    doorbell().send(task, arguments, queue="chores")

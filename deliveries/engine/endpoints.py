@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import requests
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection
+from requests.structures import CaseInsensitiveDict
 
 from deliveries.models import Subscription
 
 from . import signing
 from .transport import Limits
 
+logger = logging.getLogger(__name__)
+
+ENCRYPTED = ("secret", "previous_secret", "headers")
 VERSIONS = """
 SELECT id, updated_at, extract(epoch FROM clock_timestamp())::float8 FROM deliveries_subscription
 WHERE id = ANY(%s::uuid[])
@@ -50,10 +59,11 @@ class Endpoint:
         """The signed request of one attempt. The endpoint must have a template."""
         if self.template is None:
             raise ValueError("This endpoint has no valid URL.")
-        request = self.template.copy()
+        request = copy(self.template)
         request.body = body
-        request.headers["Content-Length"] = str(len(body))
-        request.headers.update(signing.sign(event_id, timestamp, body, self.secrets(timestamp)))
+        # A plain dict: its names are ours, and a CaseInsensitiveDict costs more CPU than the signatures.
+        own = {"Content-Length": str(len(body)), **signing.sign(event_id, timestamp, body, self.secrets(timestamp))}
+        request.headers = cast("CaseInsensitiveDict[str]", {**self.template.headers, **own})
         return request
 
     def secrets(self, now: float) -> list[str]:
@@ -74,11 +84,27 @@ def load(ids: Collection[UUID]) -> dict[UUID, Endpoint]:
     """The endpoints as they are now; a deleted one is missing."""
     if not ids:
         return {}
-    found = {row.pk: of(row) for row in Subscription.objects.filter(pk__in=ids)}
+    found = _read(ids)
     if len(_known) + len(found) > KNOWN:
         _known.clear()
     _known.update(found)
     return found
+
+
+def _read(ids: Collection[UUID]) -> dict[UUID, Endpoint]:
+    try:
+        return {row.pk: of(row) for row in Subscription.objects.filter(pk__in=ids)}
+    except InvalidToken:
+        if len(ids) > 1:  # one lost key must not stop the others
+            return {key: endpoint for each in ids for key, endpoint in _read([each]).items()}
+    logger.error("the secrets of subscription %s cannot be decrypted; was a key dropped?", *ids)
+    return {row.pk: _unreadable(row) for row in Subscription.objects.defer(*ENCRYPTED).filter(pk__in=ids)}
+
+
+def _unreadable(row: Subscription) -> Endpoint:
+    """Stands for a subscription whose secrets are lost: each attempt fails, visibly."""
+    row.secret, row.previous_secret, row.headers = "", None, {}
+    return replace(of(row), template=None)
 
 
 def of(row: Subscription) -> Endpoint:
@@ -111,7 +137,11 @@ def versions(ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], float | None]:
 def _template(row: Subscription) -> requests.PreparedRequest | None:
     own = {"Content-Type": "application/json", "User-Agent": f"Dotfile-Hooks/{settings.VERSION}"}
     try:
+        if "@" in urlsplit(row.url).netloc:  # credentials in a URL would become a header in the history
+            return None
         # PreparedRequest alone: a Session would read the environment and .netrc.
-        return requests.Request("POST", row.url, headers={**row.headers, **own}).prepare()
+        prepared = requests.Request("POST", row.url, headers={**row.headers, **own}).prepare()
+        prepared.headers = cast("CaseInsensitiveDict[str]", dict(prepared.headers))
+        return prepared
     except (requests.exceptions.RequestException, ValueError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 import orjson
@@ -29,7 +30,10 @@ class Counters:
 
 def members(values: dict[str, object]) -> str:
     """The object's JSON without its braces."""
-    return orjson.dumps(values)[1:-1].decode()
+    try:
+        return orjson.dumps(values)[1:-1].decode()
+    except TypeError:  # a whole number beyond 64 bits
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))[1:-1]
 
 
 def body(event: str, sub_event: str, event_id: str, counters: Counters, parts: Parts) -> bytes:

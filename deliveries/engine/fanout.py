@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-import orjson
 from django.db import InterfaceError, OperationalError, connection, transaction
+from psycopg2.errors import LockNotAvailable
 
 from .envelope import Parts
 
@@ -52,11 +54,21 @@ ORDER BY m.n
 """
 DUE = """
 WITH locked AS (
-    SELECT subscription_id, due_at FROM deliveries_lane WHERE subscription_id = ANY(%s::uuid[])
+    SELECT subscription_id, due_at, open FROM deliveries_lane WHERE subscription_id = ANY(%s::uuid[])
     ORDER BY subscription_id FOR UPDATE
+), touched AS (
+    UPDATE deliveries_lane l SET due_at = clock_timestamp() FROM locked
+    WHERE l.subscription_id = locked.subscription_id AND (locked.due_at IS NULL OR locked.due_at > clock_timestamp())
 )
-UPDATE deliveries_lane l SET due_at = clock_timestamp() FROM locked
-WHERE l.subscription_id = locked.subscription_id AND (locked.due_at IS NULL OR locked.due_at > clock_timestamp())
+SELECT subscription_id FROM locked WHERE open
+"""
+# For subscriptions that were deleted or went offline since we read them: whoever did it has not seen our rows.
+ASIDE = """
+UPDATE deliveries_delivery d
+SET state = CASE WHEN l.subscription_id IS NULL THEN 2 ELSE 3 END,
+    reason = CASE WHEN l.subscription_id IS NULL THEN 'subscription_deleted' ELSE 'offline' END
+FROM unnest(%s::uuid[]) AS s(id) LEFT JOIN deliveries_lane l ON l.subscription_id = s.id
+WHERE d.subscription_id = s.id AND d.state = 0 AND d.event_id = ANY(%s::uuid[])
 """
 # Fields of deletes stay: they tell later builds what the case was (payloads.py).
 BUILT = """
@@ -127,60 +139,54 @@ class Domain:
     build: Callable[[Sequence[Recorded]], Mapping[UUID, Parts | Exception]]
 
 
-@dataclass
-class FannedOut:
-    """What one batch came to."""
-
-    events: int = 0
-    subscriptions: set[UUID] = field(default_factory=set)
-    """Those that have something due now."""
-
-
-def fan_out(domain: Domain, limit: int = BATCH) -> FannedOut:
+def fan_out(domain: Domain, limit: int = BATCH) -> int:
     """Builds a batch of waiting events and inserts their deliveries, in one transaction and few statements.
 
-    An event that fails does so alone: its error, its tries and the next one stand on its row.
+    Answers how many there were. An event that fails does so alone: its error, its tries and the next one stand on its
+    row.
     """
     try:
         with transaction.atomic():
             return _deliver(domain, _take(limit))
-    except (OperationalError, InterfaceError):
-        raise  # the database is away: nobody's payload is at fault
-    except Exception:
-        # One event spoils the statements of all: find it by taking one at a time.
-        result = FannedOut()
-        for _ in range(limit):
-            one = _fan_out_one(domain)
-            if not one.events:
-                break
-            result.events += one.events
-            result.subscriptions |= one.subscriptions
-        return result
+    except Exception as error:
+        if is_the_database_away(error):
+            raise
+        # One event, or one subscription's lock, spoils it for all: find it by taking one at a time.
+        return sum(itertools.islice(iter(lambda: _fan_out_one(domain), 0), limit))
 
 
-def _fan_out_one(domain: Domain) -> FannedOut:
+def _fan_out_one(domain: Domain) -> int:
     with transaction.atomic():
         events = _take(1)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '100ms'")
         try:
             with transaction.atomic():
                 return _deliver(domain, events)
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:
+            if is_the_database_away(error):
+                raise
             _fail({events[0].id: error})
-            return FannedOut(1)
+            return 1
+
+
+def is_the_database_away(error: Exception) -> bool:
+    """Nobody's payload is at fault then. A lock that somebody holds for long is an event's own trouble."""
+    locked = isinstance(error.__cause__, LockNotAvailable)
+    return isinstance(error, (OperationalError, InterfaceError)) and not locked
 
 
 def _take(limit: int) -> list[Recorded]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [limit])
         rows = [Recorded(*row) for row in cursor.fetchall()]
-    return [row._replace(fields=orjson.loads(row.fields)) for row in rows]
+    # Not orjson: it would take a whole number beyond 64 bits for a float, and lose digits.
+    return [row._replace(fields=json.loads(row.fields)) for row in rows]
 
 
-def _deliver(domain: Domain, events: list[Recorded]) -> FannedOut:
+def _deliver(domain: Domain, events: list[Recorded]) -> int:
     if not events:
-        return FannedOut()
+        return 0
     matches = _match(domain, events, _subscribers({event.workspace_id for event in events}))
     wanted = {match.event.id: match.event for match in matches}
     built = domain.build(list(wanted.values())) if wanted else {}
@@ -196,7 +202,10 @@ def _deliver(domain: Domain, events: list[Recorded]) -> FannedOut:
         cursor.execute(BUILT, [[str(event.id) for event in events if event.id not in failed]])
         if due:
             cursor.execute(DUE, [[str(key) for key in due]])
-    return FannedOut(len(events), due)
+            closed = due - {row[0] for row in cursor.fetchall()}
+            if closed:
+                cursor.execute(ASIDE, [[str(key) for key in closed], [str(key) for key in parts]])
+    return len(events)
 
 
 def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:

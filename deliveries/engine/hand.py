@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 # Shares of a lease. A request lasts three quarters of one at most (endpoints.py); it is started only if it ends a
 # little before the lease does, and leases are renewed early enough for that.
 MARGIN, RENEW_AFTER = 1 / 40, 1 / 8
+# Requests in flight to a receiver that has not answered 2xx lately: few, so that it takes many dead ones to fill their
+# half of the window.
+UNPROVEN_CAP = 4
 # Deliveries read ahead, of all lanes together, and of one lane at least: bounds memory whatever the backlog.
 READ_AHEAD, LEAST_READ = 512, 8
 # Seconds between two checks of leases and of subscriptions that were edited meanwhile; for short leases, a share.
@@ -42,12 +45,21 @@ class HeldLane:
     """Offline, lost, or to be given back: nothing more is started."""
     proven: bool = False
     """The last answer was 2xx."""
+    succeeded: bool = False
+    """An answer under this lease was 2xx."""
 
     @property
     def cap(self) -> int:
-        """Requests it may have in flight: one until the first answer, when the courier before us vanished."""
-        cautious = self.lease.taken_over and not self.proven
-        return 1 if cautious else settings.DELIVERY_LANE_IN_FLIGHT
+        """Requests it may have in flight: one until the first success, when the courier before us vanished."""
+        if self.lease.taken_over and not self.succeeded:
+            return 1
+        most: int = settings.DELIVERY_LANE_IN_FLIGHT
+        return most if self.proven else min(most, UNPROVEN_CAP)
+
+    @property
+    def startable(self) -> int:
+        """How many of the deliveries that wait could be started if there were slots."""
+        return 0 if self.closing else min(len(self.waiting), max(0, self.cap - self.in_flight))
 
     @property
     def is_drained(self) -> bool:
@@ -76,9 +88,9 @@ class Hand:
         """Read and not yet settled; the next read leaves them out."""
         self._tended_at = 0.0
 
-    @property
-    def waiting(self) -> int:
-        return sum(len(lane.waiting) for lane in self.lanes.values())
+    def startable(self, *, proven: bool) -> int:
+        """Slots that lanes of this kind could use now."""
+        return sum(lane.startable for lane in self.lanes.values() if lane.proven is proven)
 
     def lease(self, limit: int) -> int:
         """Takes up to `limit` due lanes; answers how many there were."""
@@ -154,7 +166,7 @@ class Hand:
     def _renew(self, rows: list[HeldLane]) -> None:
         if not rows:
             return
-        ours, ends = lanes.renew(lane.lease for lane in rows)
+        ours, ends = lanes.renew([(lane.lease, lane.succeeded) for lane in rows])
         for lane in rows:
             if lane.endpoint.id in ours:
                 lane.lease = lanes.prolonged(lane.lease, ends)

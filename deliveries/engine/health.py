@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+import logging
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import DateTimeField, Func
 from django.db.models.signals import post_delete, post_save
-from django.utils import timezone
 
 from deliveries.models import Delivery, Lane, Subscription
 
 from . import doorbell
+
+logger = logging.getLogger(__name__)
 
 SET_ASIDE_TASK = "deliveries.chores.set_aside"
 # Rows per statement: locks are held for milliseconds.
@@ -34,33 +36,50 @@ def go_offline(subscription_id: UUID, reason: str) -> bool:
 
 def on_saved(sender: type[Subscription], instance: Subscription, raw: bool, **kwargs: Any) -> None:
     if not raw and not instance.is_online:
-        set_aside_later(instance.pk)
+        transaction.on_commit(lambda: set_aside_soon(instance.pk), robust=True)
 
 
 def on_deleted(sender: type[Subscription], instance: Subscription, **kwargs: Any) -> None:
-    set_aside_later(instance.pk)
+    """In the transaction of the delete: its lane is gone, so nobody else would ever look at these."""
+    waiting = Delivery.objects.filter(subscription_id=instance.pk, state=Delivery.State.PENDING)
+    waiting.update(state=Delivery.State.FAILED, reason="subscription_deleted")
 
 
-def set_aside_later(subscription_id: UUID) -> None:
-    """Has what waits for an offline or deleted subscription set aside, by a chore, when this transaction commits."""
-    transaction.on_commit(partial(doorbell.chore, SET_ASIDE_TASK, str(subscription_id)), robust=True)
+def set_aside_soon(subscription_id: UUID) -> None:
+    """Asks a chore to hold what waits for an offline subscription. If that is lost, the sweep asks again."""
+    try:
+        doorbell.chore(SET_ASIDE_TASK, str(subscription_id))
+    except Exception as error:
+        logger.warning("the broker is away (%s); the sweep will see to it", type(error).__name__)
 
 
 def set_aside(subscription_id: UUID) -> bool:
-    """Holds what waits for an offline subscription, fails what waits for a deleted one; a thousand rows a statement.
+    """Holds what waits for an offline subscription, a thousand rows a transaction.
 
     False when a courier still holds the lane: its outcomes must be settled first.
     """
-    lane = Lane.objects.select_related("subscription").filter(pk=subscription_id).first()
-    if lane and lane.subscription.is_online:
-        return True
-    if lane and lane.leased_until and lane.leased_until > timezone.now():
-        return False
-    state, reason = (Delivery.State.HELD, "offline") if lane else (Delivery.State.FAILED, "subscription_deleted")
+    while True:
+        with transaction.atomic():
+            lane = Lane.objects.select_for_update().filter(pk=subscription_id, open=False).first()
+            if lane is None or lane.due_at is None:
+                return True  # online again, deleted, or done
+            if Lane.objects.filter(pk=subscription_id, leased_until__gt=ClockTimestamp()).exists():
+                return False
+            if not _hold(subscription_id):
+                Lane.objects.filter(pk=subscription_id).update(due_at=None)
+
+
+def _hold(subscription_id: UUID) -> int:
     waiting = Delivery.objects.filter(subscription_id=subscription_id, state=Delivery.State.PENDING)
-    while ids := list(waiting.order_by("due_at", "id").values_list("id", flat=True)[:CHUNK]):
-        waiting.filter(pk__in=ids).update(state=state, reason=reason)
-    return True
+    ids = list(waiting.order_by("due_at", "id").values_list("id", flat=True)[:CHUNK])
+    return waiting.filter(pk__in=ids).update(state=Delivery.State.HELD, reason="offline")
+
+
+class ClockTimestamp(Func):
+    """The database's clock as it is now, not when the transaction began."""
+
+    template = "clock_timestamp()"
+    output_field = DateTimeField()
 
 
 def connect() -> None:

@@ -6,7 +6,7 @@ All times are PostgreSQL's. A lease is fenced by a token: whoever finds another 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -31,10 +31,18 @@ FROM due WHERE l.subscription_id = due.subscription_id
 RETURNING l.subscription_id, l.token, l.proven, due.taken_over,
     (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id)
 """
+# A lane that has answered 2xx under its lease kills nobody, whatever becomes of its courier.
 RENEW = """
-UPDATE deliveries_lane SET leased_until = clock_timestamp() + %s * interval '1 s'
-WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) AND open
-RETURNING subscription_id
+WITH held AS (
+    SELECT l.subscription_id, h.succeeded FROM deliveries_lane l
+    JOIN unnest(%s::uuid[], %s::uuid[], %s::bool[]) AS h(subscription_id, token, succeeded)
+      ON h.subscription_id = l.subscription_id AND h.token = l.token
+    WHERE l.open ORDER BY l.subscription_id FOR UPDATE OF l
+)
+UPDATE deliveries_lane l SET leased_until = clock_timestamp() + %s * interval '1 s',
+    takeovers = CASE WHEN held.succeeded THEN 0 ELSE takeovers END
+FROM held WHERE l.subscription_id = held.subscription_id
+RETURNING l.subscription_id
 """
 # Two statements: the second sees what whoever held the row lock before us has committed, and that decides when the
 # lane is next due. Fan-out inserts deliveries first and touches the lane last, so nothing falls between.
@@ -112,15 +120,16 @@ def lease(holder: str, limit: int) -> list[Lease]:
     return [Lease(*row, ends=began + seconds) for row in rows]
 
 
-def renew(leases: Iterable[Lease]) -> tuple[set[UUID], float]:
-    """Extends leases that are still ours; answers whose they are, and their new end on the monotonic clock.
+def renew(leases: Sequence[tuple[Lease, bool]]) -> tuple[set[UUID], float]:
+    """Extends leases that are still ours, each with whether an answer under it was 2xx.
 
-    A lane that was closed meanwhile (its subscription went offline) counts as lost.
+    Answers whose they are, and their new end on the monotonic clock. A lane that was closed meanwhile (its subscription
+    went offline) counts as lost.
     """
-    began, rows = time.monotonic(), list(leases)
-    ids, tokens = [str(row.subscription_id) for row in rows], [str(row.token) for row in rows]
+    began = time.monotonic()
+    ids, tokens = [str(row.subscription_id) for row, _ in leases], [str(row.token) for row, _ in leases]
     with connection.cursor() as cursor:
-        cursor.execute(RENEW, [settings.DELIVERY_LEASE, ids, tokens])
+        cursor.execute(RENEW, [ids, tokens, [succeeded for _, succeeded in leases], settings.DELIVERY_LEASE])
         return {row[0] for row in cursor.fetchall()}, began + settings.DELIVERY_LEASE
 
 

@@ -103,5 +103,5 @@ class Lookout:
         self._called_at = now
         try:
             doorbell.publish()
-        except Exception:
-            logger.warning("no other courier could be called; the sweep will", exc_info=True)
+        except Exception as error:
+            logger.warning("no other courier could be called (%s); the sweep will", type(error).__name__)

@@ -15,8 +15,8 @@ from .lanes import Due, Lease
 from .settle import FAILED, PENDING, SUCCEEDED, Outcome
 
 FIRST_CALL, AUTOMATIC_RETRY, MANUAL_RETRY = range(3)
-# Seconds until a delivery is tried again after a fault of our own.
-OWN_FAULT_DELAY = 2.0
+# Seconds until a delivery is tried again after a fault of our own: the first, doubling, and the longest.
+OWN_FAULT_DELAY, LONGEST_OWN_FAULT_DELAY = 2.0, 300.0
 OWN_FAULT = transport.OwnFault.code
 # Response headers that are somebody's secret and not kept.
 PRIVATE_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authenticate", "www-authenticate"})
@@ -46,7 +46,8 @@ def judge(sent: Sent, finished: transport.Finished[Sent], epoch: float) -> tuple
     error = transport.classify(finished.error) if finished.error else ""
     status = finished.response.status_code if finished.response is not None else None
     if error == OWN_FAULT:
-        decision = retry.Decision("retry", OWN_FAULT_DELAY)
+        uncharged = min(10, max(0, sent.due.attempts - sent.due.retries))
+        decision = retry.Decision("retry", min(OWN_FAULT_DELAY * 2**uncharged, LONGEST_OWN_FAULT_DELAY))
     else:
         after = finished.response.headers.get("Retry-After") if finished.response is not None else None
         jitter = random.uniform(-retry.JITTER, retry.JITTER)  # noqa: S311  # spreads load; nothing secret

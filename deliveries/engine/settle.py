@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import DataError, connection
+
+logger = logging.getLogger(__name__)
 
 # States of a delivery, as in models.Delivery.State.
 PENDING, SUCCEEDED, FAILED, HELD = range(4)
@@ -16,7 +20,7 @@ PENDING, SUCCEEDED, FAILED, HELD = range(4)
 # One statement: the update is guarded by the lane's token, and an attempt whose lane was lost says so.
 SETTLE = """
 WITH outcome AS (
-    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[], %s::text[], %s::float8[], %s::smallint[],
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[], %s::text[], %s::float8[], %s::int[],
         %s::smallint[], %s::smallint[], %s::smallint[], %s::text[], %s::smallint[], %s::text[], %s::jsonb[],
         %s::jsonb[], %s::text[], %s::float8[], %s::int[], %s::smallint[])
     AS o(delivery_id, subscription_id, token, state, reason, delay, attempts, retries, next_type, type, url,
@@ -69,18 +73,44 @@ class Outcome:
 
 
 _NAMES = [entry.name for entry in fields(Outcome)]
+_ID_FIELDS = attrgetter(*_NAMES[:3])
+_PLAIN_FIELDS = attrgetter(*_NAMES[3 : _NAMES.index("request_headers")])
 
 
 def settle(outcomes: Sequence[Outcome], worker: str) -> None:
-    """Writes all outcomes in one statement."""
-    columns = [[_plain(getattr(outcome, name)) for outcome in outcomes] for name in _NAMES]
+    """Writes all outcomes in one statement; one that the database refuses is written without what it answered."""
+    try:
+        _write(outcomes, worker)
+    except DataError:
+        if len(outcomes) > 1:
+            for outcome in outcomes:
+                settle([outcome], worker)
+            return
+        logger.exception("the answer to delivery %s cannot be stored", outcomes[0].delivery_id)
+        _write([replace(outcomes[0], response_headers=None, response_body="")], worker)
+
+
+def _write(outcomes: Sequence[Outcome], worker: str) -> None:
+    columns = [list(column) for column in zip(*map(_row, outcomes), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, [*columns, worker])
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, dict):
-        return orjson.dumps(value).decode()
-    return value
+def _row(outcome: Outcome) -> tuple[Any, ...]:
+    """The outcome's fields in their order, as PostgreSQL reads them."""
+    ids, plain = _ID_FIELDS(outcome), _PLAIN_FIELDS(outcome)
+    sent, received = outcome.request_headers, outcome.response_headers
+    headers = (_json(sent), None if received is None else _json(received))
+    return (
+        *map(str, ids),
+        *plain,
+        *headers,
+        outcome.response_body,
+        outcome.ago,
+        outcome.duration_ms,
+        outcome.remaining,
+    )
+
+
+def _json(headers: dict[str, str]) -> str:
+    return orjson.dumps(headers).decode()

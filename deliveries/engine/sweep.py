@@ -1,6 +1,8 @@
-"""What nobody attends to: the beat asks once a second, and rings only if there is something. Two beats do no harm."""
+"""What nobody attends to: beat asks once a second, and rings only if there is something. Two beats do no harm."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from django.db import connection
 
@@ -15,6 +17,8 @@ SELECT EXISTS (
       AND takeovers < %s
 )
 """
+# A closed lane that is still due has deliveries that nobody has set aside yet.
+CLOSED = "SELECT subscription_id FROM deliveries_lane WHERE NOT open AND due_at IS NOT NULL LIMIT 100"
 
 
 def is_anything_left_lying() -> bool:
@@ -23,3 +27,10 @@ def is_anything_left_lying() -> bool:
         cursor.execute(LEFT_LYING, [PARK_AFTER])
         (found,) = cursor.fetchone()
     return bool(found)
+
+
+def closed_lanes() -> list[UUID]:
+    """Subscriptions that went offline and still have deliveries waiting."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSED)
+        return [row[0] for row in cursor.fetchall()]

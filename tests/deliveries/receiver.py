@@ -21,6 +21,8 @@ class Answer:
     body: bytes = b"ok"
     after: threading.Event | None = None
     """Answer only when this is set."""
+    takes: float = 0.0
+    """Seconds that the answer takes: what is tested is what happens meanwhile."""
 
 
 class Receiver:
@@ -69,6 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.receiver.take(Post(self.path, time.time(), 0, headers, body))
         if answer.after:
             answer.after.wait(30)
+        time.sleep(answer.takes)
         self.send_response(answer.status)
         for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
             self.send_header(name, value)

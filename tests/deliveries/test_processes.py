@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from django.test import override_settings
 from cases.models import Case
 from deliveries.engine import doorbell
 from deliveries.models import Attempt, Delivery, Lane, Subscription
-from dotfile_hooks.dev import valkey
+from dotfile_hooks.dev import guests, valkey
 from tests import factories
 from workspaces.models import Workspace
 
@@ -153,9 +154,28 @@ def test_redis_flushed_in_the_middle_loses_nothing(
     processes.beat()
     for number in range(10):
         make_cases(workspace, 20, name=f"batch {number}")
-        doorbell.doorbell().client.flushdb()
+        receiver.wait_for(1 + 10 * number)  # the worker is at work on this very batch
+        guests.flush(doorbell.doorbell().client)
     receiver.wait_for(200)
     assert len(receiver.event_ids) == 200
+
+
+def test_a_worker_stopped_past_its_lease_and_let_go_loses_nothing(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    processes.worker("sleeper")
+    make_cases(workspace, 1500)
+    receiver.wait_for(100)
+    sleeper = Lane.objects.get().holder
+    os.kill(int(sleeper.rpartition("/")[2]), signal.SIGSTOP)
+    processes.worker("heir", queues="deliveries,chores", processes=2)
+    processes.beat()
+    wait_until(lambda: Lane.objects.exclude(holder=sleeper).exists())
+    os.kill(int(sleeper.rpartition("/")[2]), signal.SIGCONT)
+    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 1500)
+    assert len(receiver.event_ids) == 1500
+    assert len(receiver.posts) - 1500 <= settings.DELIVERY_LANE_IN_FLIGHT + 100  # what it had sent and not settled
 
 
 def test_a_warm_shutdown_gives_lanes_back_and_sends_nothing_twice(
@@ -186,13 +206,14 @@ def test_a_slow_receiver_does_not_delay_a_wake_up(
     receiver.answer = lambda post: Answer(after=release if post.path == "/" else None)
     with fleet(DELIVERY_LEASE="20") as processes:
         processes.worker()
-        case = Case.objects.create(workspace=workspace, name="Dotfile")
-        receiver.wait_for(1)
+        make_cases(workspace, 600)  # a backlog behind it, more than is read ahead
+        count = len(receiver.wait_for(2))
         began = time.time()
-        case.delete()
-        receiver.wait_for(2)
-        assert receiver.posts[1].received_at - began < 1
+        Case.objects.all()[0].delete()
+        wait_until(lambda: any(post.path == "/other" for post in receiver.posts), 5)
+        assert next(post for post in receiver.posts if post.path == "/other").received_at - began < 1
         release.set()
+    assert count < 600
 
 
 def test_a_courier_past_its_bound_hands_over_before_it_waits_for_its_last_answers(
@@ -240,6 +261,30 @@ def test_without_redis_a_save_is_quick_and_its_event_arrives_later(
         processes.worker(queues="deliveries,chores", processes=2)
         processes.beat()
         receiver.wait_for(2)
+
+
+def test_a_redis_that_hangs_holds_up_neither_a_save_nor_a_courier(
+    tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    with valkey.running(tmp_path, careless=True) as url, override_settings(REDIS_URL=url), fleet(REDIS_URL=url) as own:
+        doorbell.doorbell.cache_clear()
+        info = doorbell.doorbell().client.info("server")
+        assert isinstance(info, dict)
+        redis_process = int(info["process_id"])
+        own.worker(queues="deliveries,chores", processes=2)
+        own.beat()  # what makes the first message: ours goes to another broker
+        make_cases(workspace, 1500)
+        receiver.wait_for(50)
+        os.kill(redis_process, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            Case.objects.create(workspace=workspace, name="Dotfile")
+            assert time.monotonic() - began < 1
+            receiver.wait_for(1501, 15)
+        finally:
+            os.kill(redis_process, signal.SIGCONT)
+            doorbell.doorbell.cache_clear()
 
 
 def test_editing_a_subscription_takes_effect_within_two_seconds(

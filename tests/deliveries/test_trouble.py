@@ -1,0 +1,364 @@
+"""What one bad receiver, row, key or server must not do to the others. Couriers in threads, real commits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import NotSupportedError, connection, transaction
+from django.db.models.functions import Now
+
+from cases.models import Case
+from deliveries import tasks
+from deliveries.engine import doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
+from deliveries.engine.courier import Courier
+from deliveries.models import Attempt, Delivery, Lane, Subscription
+from dotfile_hooks.celery import app
+from tests import factories
+from workspaces.models import Workspace
+
+from .conftest import Deliver, Subscribe
+from .receiver import Answer, Receiver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def workspace(transactional_db: None) -> Workspace:
+    return factories.workspace()
+
+
+def in_a_thread(work: Callable[[], Any]) -> threading.Thread:
+    """Runs with a database connection of its own."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.fixture
+def at_work(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """A courier in a thread, for as long as the block lasts."""
+    monkeypatch.setattr(lookout, "LINGER", 60.0)
+
+    @contextmanager
+    def run() -> Iterator[None]:
+        stop, window = threading.Event(), transport.Window[Any](outbound.policy(), size=256)
+        thread = in_a_thread(Courier("test", window, tasks.DOMAIN, stop.is_set).run)
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(30)
+            window.close()
+
+    return run
+
+
+def make_backlog(workspace: Workspace, count: int) -> None:
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(count)])
+    while fanout.fan_out(tasks.DOMAIN):
+        pass
+
+
+def seconds_until(receiver: Receiver, path: str) -> float:
+    """How long until something arrives at the path, at most 10 s."""
+    began = time.monotonic()
+    while time.monotonic() < began + 10:
+        if any(post.path == path for post in receiver.posts):
+            return time.monotonic() - began
+        time.sleep(0.01)
+    raise TimeoutError(f"Nothing arrived at {path} within 10 s.")
+
+
+@pytest.mark.parametrize(("hanging", "backlog"), [(1, 600), (8, 100)])
+def test_dead_receivers_with_a_backlog_do_not_delay_another(
+    workspace: Workspace,
+    subscribe: Subscribe,
+    receiver: Receiver,
+    at_work: Callable[[], Any],
+    hanging: int,
+    backlog: int,
+) -> None:
+    release = threading.Event()
+    receiver.answer = lambda post: Answer(after=release if "hang" in post.path else None)
+    for number in range(hanging):
+        subscribe("Case.Created", path=f"/hang{number}", timeout=20)
+    make_backlog(workspace, backlog)
+    with at_work():
+        receiver.wait_for(hanging * 2)
+        subscribe("Case.Deleted", path="/well")
+        Case.objects.all()[0].delete()
+        assert seconds_until(receiver, "/well") < 1
+        release.set()
+
+
+def test_a_slot_that_comes_free_goes_to_who_has_the_fewest(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, settings: Any
+) -> None:
+    settings.DELIVERY_IN_FLIGHT = 8
+    receiver.answer = lambda post: Answer(500, takes=0.05)
+    for number in range(4):
+        subscribe("Case.Created", path=f"/{number}")
+    make_backlog(workspace, 30)
+    narrow: transport.Window[Any] = transport.Window(outbound.policy(), size=4)
+    stop = threading.Event()
+    thread = in_a_thread(Courier("test", narrow, tasks.DOMAIN, stop.is_set).run)
+    posts = receiver.wait_for(60)[:60]
+    stop.set()
+    thread.join(30)
+    counts = [sum(post.path == f"/{number}" for post in posts) for number in range(4)]
+    assert min(counts) > 10
+
+
+def test_a_secret_that_cannot_be_decrypted_fails_alone(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    bad = subscribe("Case.Created", path="/bad")
+    subscribe("Case.Created", path="/well")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries_subscription SET secret = 'garbage' WHERE id = %s", [bad.pk])
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    deliver()
+    assert [post.path for post in receiver.posts] == ["/well"]
+    assert Attempt.objects.get(subscription_id=bad.pk).error == "invalid_url"
+
+
+def meanwhile(work: Callable[[], Any]) -> fanout.Domain:
+    """The domain, but that something happens between the look at subscriptions and the insert of deliveries."""
+
+    def build(events: Any) -> Any:
+        thread = in_a_thread(work)
+        thread.join(10)
+        assert not thread.is_alive()
+        return tasks.DOMAIN.build(events)
+
+    return fanout.Domain(tasks.DOMAIN.form_for, build)
+
+
+def test_a_subscription_deleted_during_fan_out_leaves_nothing_waiting(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    key = subscribe("Case.Created").pk
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    fanout.fan_out(meanwhile(lambda: Subscription.objects.get(pk=key).delete()))
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == (Delivery.State.FAILED, "subscription_deleted")
+
+
+def test_a_subscription_that_goes_offline_during_fan_out_holds_what_came(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    key = subscribe("Case.Created").pk
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    fanout.fan_out(meanwhile(lambda: (health.go_offline(key, "because"), health.set_aside(key))))
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == (Delivery.State.HELD, "offline")
+
+
+def test_an_event_that_comes_while_its_lane_is_given_back_is_not_forgotten(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    """Fan-out has locked the lane; whoever gives it back must wait, and see the new delivery."""
+    subscribe("Case.Created")
+    make_backlog(workspace, 1)
+    (lease,) = lanes.lease("courier", 10)
+    Delivery.objects.update(state=Delivery.State.SUCCEEDED)
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    with transaction.atomic():
+        fanout.fan_out(tasks.DOMAIN)
+        thread = in_a_thread(lambda: lanes.release([(lease, True)]))
+        with connection.cursor() as cursor:
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            end = time.monotonic() + 10
+            cursor.execute(waits)
+            while cursor.fetchone() == (0,) and time.monotonic() < end:
+                cursor.execute(waits)
+    thread.join(10)
+    assert Lane.objects.get().due_at is not None
+    assert sweep.is_anything_left_lying()
+
+
+def test_the_lock_of_one_lane_does_not_stop_other_workspaces(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, at_work: Callable[[], Any]
+) -> None:
+    locked = subscribe("Case.Created", path="/locked")
+    other = factories.workspace("Other")
+    subscribe("Case.Created", path="/well", workspace=other)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Lane.objects.select_for_update().get(pk=locked.pk)
+            held.set()
+            let_go.wait(30)
+
+    thread = in_a_thread(hold)
+    held.wait(10)
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    Case.objects.create(workspace=other, name="Dotfile")
+    with at_work():
+        assert seconds_until(receiver, "/well") < 8  # one lock_timeout
+        let_go.set()
+        assert seconds_until(receiver, "/locked") < 10
+    thread.join(10)
+
+
+def no_broker(*arguments: Any, **options: Any) -> None:
+    raise ConnectionError("The broker is away.")
+
+
+def test_without_a_broker_a_deleted_subscription_leaves_nothing_waiting(
+    workspace: Workspace, subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription = subscribe("Case.Created")
+    make_backlog(workspace, 1)
+    monkeypatch.setattr(app, "send_task", no_broker)
+    subscription.delete()
+    assert Delivery.objects.get().reason == "subscription_deleted"
+
+
+def test_without_a_broker_410_still_takes_a_subscription_offline_and_the_sweep_sets_aside(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription = subscribe("Case.Created")
+    receiver.answer = lambda post: Answer(410 if len(receiver.posts) == 1 else 503)
+    monkeypatch.setattr(app, "send_task", no_broker)
+    make_backlog(workspace, 3)
+    deliver()
+    subscription.refresh_from_db()
+    assert not subscription.is_online
+    assert sweep.closed_lanes() == [subscription.pk]
+    monkeypatch.undo()
+    tasks.sweep_task()
+    assert sweep.closed_lanes() == []
+    assert set(Delivery.objects.values_list("reason", flat=True)) == {"gone", "offline"}
+
+
+def test_what_came_online_again_is_not_held(workspace: Workspace, subscribe: Subscribe) -> None:
+    subscription = subscribe("Case.Created")
+    make_backlog(workspace, 1)
+    health.go_offline(subscription.pk, "because")
+    subscription.refresh_from_db()
+    subscription.status = Subscription.Status.ONLINE
+    subscription.save()
+    assert health.set_aside(subscription.pk)
+    assert Delivery.objects.get().state == Delivery.State.PENDING
+    assert len(lanes.lease("courier", 10)) == 1
+
+
+def outcome_of(delivery: Delivery, token: UUID, **fields: Any) -> settle.Outcome:
+    made = settle.Outcome(
+        delivery_id=delivery.pk,
+        subscription_id=delivery.subscription_id,
+        token=token,
+        state=settle.SUCCEEDED,
+        reason="",
+        delay=0.0,
+        attempts=1,
+        retries=0,
+        next_type=1,
+        type=0,
+        url="https://example.com/",
+        status_code=200,
+        error="",
+        request_headers={},
+        response_headers={},
+        response_body="",
+        ago=0.1,
+        duration_ms=100,
+        remaining=18,
+    )
+    return replace(made, **fields)
+
+
+def test_an_answer_that_cannot_be_stored_does_not_take_the_others_with_it(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    subscribe("Case.Created")
+    make_backlog(workspace, 2)
+    (lease,) = lanes.lease("courier", 10)
+    first, second = Delivery.objects.order_by("id")
+    bad = outcome_of(first, lease.token, response_headers={"X": "\0"}, response_body="kept from nobody")
+    settle.settle([bad, outcome_of(second, lease.token, attempts=100_000)], "courier")
+    assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.State.SUCCEEDED}
+    assert set(Attempt.objects.values_list("number", flat=True)) == {1, 100_000}
+
+
+def test_a_lane_that_succeeds_is_not_parked_for_the_crashes_of_its_couriers(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    subscribe("Case.Created")
+    make_backlog(workspace, 1)
+    for number in range(2 * lanes.PARK_AFTER):
+        (lease,) = lanes.lease(f"courier {number}", 10)
+        lanes.renew([(lease, True)])
+        Lane.objects.update(leased_until=Now())
+    for _ in range(lanes.PARK_AFTER):
+        (lease,) = lanes.lease("courier", 10)
+        lanes.renew([(lease, False)])
+        Lane.objects.update(leased_until=Now())
+    assert lanes.lease("courier", 10) == []
+
+
+def test_subscriptions_are_written_one_by_one(workspace: Workspace, subscribe: Subscribe) -> None:
+    subscribe("Case.Created")
+    with pytest.raises(NotSupportedError, match="one by one"):
+        Subscription.objects.update(status="offline")
+    with pytest.raises(NotSupportedError, match="one by one"):
+        Subscription.objects.bulk_create([Subscription(workspace=workspace, url="https://example.com/", events=[])])
+
+
+def test_credentials_in_a_url_become_no_header(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    subscribe("Case.Created", url=f"http://bob:canary@127.0.0.1:{receiver.port}/")
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    deliver()
+    attempt = Attempt.objects.get()
+    assert (attempt.error, attempt.request_headers) == ("invalid_url", {})
+
+
+# The doorbell
+
+
+def test_rings_do_not_hold_back_the_next_message_for_longer_than_the_first(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorbell, "RUNG", 200)
+    bell = doorbell.doorbell()
+    assert bell.ring()
+    end = time.monotonic() + 5
+    while not bell.ring():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_courier_that_watches_is_not_rung_for_by_message(transactional_db: None) -> None:
+    bell = doorbell.doorbell()
+    assert bell.watch("one") == (False, False)
+    assert not bell.ring()
+    assert bell.watch("one") == (True, False)
+    assert bell.watch("two") == (False, True)
+    assert not bell.leave()
+    assert bell.ring()
+
+
+def test_an_earlier_retry_replaces_a_later_one(transactional_db: None) -> None:
+    bell = doorbell.doorbell()
+    assert bell.claim_retry(50)
+    assert not bell.claim_retry(55)
+    assert bell.claim_retry(5)
+    assert not bell.claim_retry(20)
