@@ -15,7 +15,9 @@ def iso(value: datetime | str | None) -> str | None: ...
 
 
 def iso(value: datetime | str | None) -> str | None:
-    """2023-01-31T13:30:00.000Z; what is text already (a recorded event) passes through."""
-    if value is None or isinstance(value, str):
-        return value
+    """2023-01-31T13:30:00.000Z; text (of a recorded event) may be any ISO 8601 with an offset."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

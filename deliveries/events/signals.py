@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+from django.db.models.signals import m2m_changed, post_save
 
 from cases.models import Case, Company, Individual, Tag
 from checks.models import Check
-from workspaces.changes import Change, TrackedModel, rows_changed, rows_deleted
+from workspaces.changes import Change, TrackedModel, rows_changed, rows_deleted, rows_deleting
 
 from .outbox import Draft, record
 
@@ -73,27 +73,14 @@ WATCHED: dict[type[TrackedModel], Callable[[Change], Iterator[str]]] = {
 }
 
 
-def draft(name: str, row: TrackedModel) -> Draft:
-    """The event of this name about this row, with the row's columns as they are stored now."""
-    stored = row.stored()
-    ids: dict[str, UUID | None] = {
-        "workspace_id": stored.get("workspace_id"),
-        "case_id": row.pk if isinstance(row, Case) else stored["case_id"],
-        "individual_id": row.pk if isinstance(row, Individual) else stored.get("individual_id"),
-        "company_id": row.pk if isinstance(row, Company) else stored.get("company_id"),
-    }
-    return Draft(name=name, entity_id=row.pk, fields=stored, **ids)
-
-
 def record_changes(sender: type[TrackedModel], changes: Iterable[Change], using: str) -> None:
     name_events = WATCHED[sender]
-    drafts = [draft(name, change.row) for change in changes for name in name_events(change)]
-    if drafts:
-        record(drafts, using)
+    record(sender, [Draft(name, change.row.pk) for change in changes for name in name_events(change)], using)
 
 
 def record_deletes(sender: type[TrackedModel], rows: Iterable[TrackedModel], using: str) -> None:
-    record([draft(f"{sender.__name__}.Deleted", row) for row in rows], using)
+    drafts = [Draft(f"{sender.__name__}.Deleted", row.stored()["id"], row.stored()) for row in rows]
+    record(sender, drafts, using, gone=True)
 
 
 def on_save(sender: type[TrackedModel], instance: TrackedModel, raw: bool, using: str, **kwargs: Any) -> None:
@@ -104,57 +91,76 @@ def on_save(sender: type[TrackedModel], instance: TrackedModel, raw: bool, using
 def on_bulk_change(sender: type[TrackedModel], changes: list[Change], using: str, **kwargs: Any) -> None:
     if sender in WATCHED:
         record_changes(sender, changes, using)
+    elif sender is Tag:
+        record_renames(changes, using)
 
 
-def on_delete(sender: type[TrackedModel], instance: TrackedModel, using: str, origin: Any, **kwargs: Any) -> None:
-    """A cascade is no event of its own; QuerySet.delete() tells through rows_deleted."""
-    if origin is instance:
-        record_deletes(sender, [instance], using)
+def on_deleting(sender: type[TrackedModel], rows: list[TrackedModel], using: str, **kwargs: Any) -> None:
+    """Before the deletion of tags, which begins with what linked them to cases."""
+    if sender is Tag:
+        record_tags(_tagged(using, tag__in=[row.pk for row in rows]), using)
 
 
-def on_bulk_delete(sender: type[TrackedModel], rows: list[TrackedModel], using: str, **kwargs: Any) -> None:
+def on_deleted(sender: type[TrackedModel], rows: list[TrackedModel], using: str, **kwargs: Any) -> None:
+    """A cascade is no event of its own.
+
+    Not post_delete: a person's comes before the checks are gone, and whoever changes one of them waits for the counter.
+    """
     if sender in WATCHED:
         record_deletes(sender, rows, using)
 
 
 def on_tags_changed(action: str, instance: Case | Tag, pk_set: set[UUID] | None, using: str, **kwargs: Any) -> None:
-    """case.tags.add/remove/clear/set, and the same from the tag's side. clear() names no rows: it is seen before."""
-    if action not in {"post_add", "post_remove", "pre_clear"} or pk_set == set():
-        return
-    if isinstance(instance, Case) and instance.is_being_created:  # Case.Created will tell of its tags
-        return
-    cases: QuerySet[Case] = Case.objects.using(using)
-    if isinstance(instance, Case):
-        touched = [instance] if action != "pre_clear" or instance.tags.exists() else []
+    """case.tags.add/remove/clear/set, and the same from the tag's side. clear() names no rows: it is seen before.
+
+    The cases are locked before Django writes: whoever changes the tags of a case waits here, with nothing else locked.
+    """
+    if pk_set == set() or (isinstance(instance, Case) and instance.is_being_created):
+        return  # Case.Created will tell of its tags
+    if action in {"pre_add", "pre_remove"}:
+        lock_cases(_cases_of(instance, pk_set), using)
+    elif action in {"post_add", "post_remove"}:
+        record_tags(_cases_of(instance, pk_set), using)
     elif action == "pre_clear":
-        touched = list(cases.filter(tags=instance).order_by("pk"))
-    else:
-        touched = list(cases.filter(pk__in=pk_set or ()).order_by("pk"))
-    record([draft("Case.TagsUpdated", case) for case in touched], using)
+        record_tags(_tagged(using, **{"case" if isinstance(instance, Case) else "tag": instance}), using)
 
 
-def on_tag_renamed(sender: type[Tag], instance: Tag, raw: bool, using: str, **kwargs: Any) -> None:
-    if raw or not instance.change or not instance.change.before or "label" not in instance.change.before:
-        return
-    _record_tagged(instance, using)
+def _cases_of(instance: Case | Tag, pk_set: set[UUID] | None) -> Iterable[UUID]:
+    return [instance.pk] if isinstance(instance, Case) else pk_set or ()
 
 
-def on_tag_deleted(sender: type[Tag], instance: Tag, using: str, **kwargs: Any) -> None:
-    _record_tagged(instance, using)
+def _tagged(using: str, **links: Any) -> QuerySet[Any, UUID]:
+    """The keys of the cases with such a link to a tag."""
+    return Case.tags.through._default_manager.using(using).filter(**links).values_list("case_id", flat=True)
 
 
-def _record_tagged(tag: Tag, using: str) -> None:
-    cases = Case.objects.using(using).filter(tags=tag).order_by("pk")
-    record([draft("Case.TagsUpdated", case) for case in cases], using)
+def lock_cases(keys: Iterable[UUID], using: str) -> list[UUID]:
+    """Locks those that are there, in order of their keys."""
+    cases = Case.objects.using(using).filter(pk__in=keys).order_by("pk")
+    return list(cases.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def record_tags(keys: Iterable[UUID], using: str) -> None:
+    record(Case, [Draft("Case.TagsUpdated", key) for key in lock_cases(keys, using)], using)
+
+
+def record_renames(changes: Iterable[Change], using: str) -> None:
+    """New tags, which no case has yet, and other changes of tags are no event."""
+    if renamed := [change.row.pk for change in changes if change.before and "label" in change.before]:
+        record_tags(_tagged(using, tag__in=renamed), using)
+
+
+def on_tag_saved(sender: type[Tag], instance: Tag, raw: bool, using: str, **kwargs: Any) -> None:
+    if not raw and instance.change:
+        record_renames([instance.change], using)
 
 
 def connect() -> None:
     """Called once, when Django is ready."""
     for model in WATCHED:
         post_save.connect(on_save, sender=model, dispatch_uid=f"deliveries.save.{model.__name__}")
-        post_delete.connect(on_delete, sender=model, dispatch_uid=f"deliveries.delete.{model.__name__}")
     rows_changed.connect(on_bulk_change, dispatch_uid="deliveries.rows_changed")
-    rows_deleted.connect(on_bulk_delete, dispatch_uid="deliveries.rows_deleted")
+    rows_deleting.connect(on_deleting, dispatch_uid="deliveries.rows_deleting")
+    rows_deleted.connect(on_deleted, dispatch_uid="deliveries.rows_deleted")
     m2m_changed.connect(on_tags_changed, sender=Case.tags.through, dispatch_uid="deliveries.tags")
-    post_save.connect(on_tag_renamed, sender=Tag, dispatch_uid="deliveries.tag_renamed")
-    pre_delete.connect(on_tag_deleted, sender=Tag, dispatch_uid="deliveries.tag_deleted")
+    post_save.connect(on_tag_saved, sender=Tag, dispatch_uid="deliveries.tag_saved")

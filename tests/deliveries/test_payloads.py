@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
 
@@ -67,6 +68,24 @@ def test_the_early_guides_sample_is_sent_key_by_key(
     for entity in (post.content["case"], *post.content["case"]["individuals"], *post.content["case"]["companies"]):
         assert entity["created_at"].endswith("Z")
         assert len(entity["updated_at"]) == len("2022-12-09T16:27:44.255Z")
+
+
+def test_all_that_an_api_shows_of_a_case_is_told_the_same_way(
+    workspace: Workspace, case: Case, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    subscribe("Case.InfoUpdated", "Individual.InfoUpdated")
+    case.custom_properties = {"number": 12345678901234567890123, "share": 33.33, "text": "Zoë \U0001f600"}
+    case.save()
+    person = Individual.objects.get()
+    person.ownership_percentage, person.custom_properties = 12.5, {"number": 2**70 + 1}
+    person.save()
+    deliver()
+    told = {post.content["event"].partition(".")[0].lower(): post.content for post in receiver.posts}
+    client = factories.api_client(workspace)
+    shown = json.loads(client.get(f"/v1/individuals/{person.pk}").content)
+    assert missing(told["individual"]["individual"], shown) == []
+    shown = json.loads(client.get(f"/v1/cases/{case.pk}").content)
+    assert missing(told["case"]["case"], shown) == []
 
 
 @pytest.fixture

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
 from cases.models import Case, Individual, Tag
+from deliveries.engine import doorbell
 from deliveries.events import outbox
 from deliveries.models import Event
 from tests import factories
@@ -18,6 +22,13 @@ from workspaces.models import Workspace
 
 def names(**filters: Any) -> list[str]:
     return list(Event.objects.filter(**filters).order_by("sequence", "id").values_list("name", flat=True))
+
+
+def told(name: str, *fields: str) -> tuple[Any, ...]:
+    """What the one event of this name says."""
+    event = Event.objects.get(name=name)
+    assert event.fields is not None
+    return tuple(event.fields[field] for field in fields)
 
 
 def forget() -> None:
@@ -88,9 +99,6 @@ def test_bulk_update_of_objects_records_what_save_would_have(workspace: Workspac
 
 
 def test_an_update_by_expression_records_what_came_of_it(case: Case) -> None:
-    from django.db.models import F, Value
-    from django.db.models.functions import Concat
-
     Case.objects.filter(pk=case.pk).update(name=Concat(F("name"), Value("!")))
     event = Event.objects.get()
     assert event.fields is not None
@@ -128,6 +136,68 @@ def test_tags_added_removed_renamed_and_cleared_are_events_of_the_case(case: Cas
     assert names() == ["Case.TagsUpdated"] * 5
 
 
+@pytest.mark.parametrize("many", [1, 3])
+def test_tags_renamed_and_deleted_in_bulk_are_one_event_of_each_case(workspace: Workspace, many: int) -> None:
+    tags = [Tag.objects.create(workspace=workspace, label=f"label {n}") for n in range(many)]
+    for n in range(2):
+        Case.objects.create(workspace=workspace, name=f"case {n}").tags.add(*tags)
+    forget()
+    Tag.objects.update(label=Concat(F("label"), Value("!")))
+    assert names() == ["Case.TagsUpdated"] * 2
+    for tag in tags:
+        tag.label += "?"
+    Tag.objects.bulk_update(tags, ["label"])
+    assert names() == ["Case.TagsUpdated"] * 4
+    Tag.objects.update(created_at=F("updated_at"))
+    assert names() == ["Case.TagsUpdated"] * 4
+    Tag.objects.all().delete()
+    assert names() == ["Case.TagsUpdated"] * 6
+
+
+def test_a_deleted_tag_is_an_event_of_its_cases(case: Case, workspace: Workspace) -> None:
+    tag = Tag.objects.create(workspace=workspace, label="High risk")
+    case.tags.add(tag)
+    tag.delete()
+    assert names() == ["Case.TagsUpdated"] * 2
+
+
+@pytest.mark.parametrize("properties", [{"size": 10**25}, {"size": 2**63}, {1: 2}, {"share": 33.33}])
+def test_what_the_database_can_hold_can_be_told(workspace: Workspace, properties: dict[Any, Any]) -> None:
+    case = Case.objects.create(workspace=workspace, name="Dotfile", custom_properties=properties)
+    expected = {str(key): value for key, value in properties.items()}
+    assert told("Case.Created", "custom_properties") == (expected,)
+    case.delete()
+    assert told("Case.Deleted", "custom_properties") == (expected,)
+
+
+def test_a_number_given_as_text_is_told_as_a_number(case: Case) -> None:
+    factories.individual(case, ownership_percentage="50")
+    assert told("Individual.Created", "ownership_percentage") == (50,)
+
+
+def test_the_same_key_as_text_is_no_change_of_template(case: Case, workspace: Workspace) -> None:
+    case.template = factories.template(workspace)
+    case.save()
+    forget()
+    case.template_id = str(case.template.pk)  # as forms and scripts do
+    case.save()
+    assert names() == []
+
+
+def test_a_copy_is_told_under_its_own_key(case: Case) -> None:
+    case.pk = None  # as Django's documentation has it
+    case._state.adding = True
+    case.save()
+    assert told("Case.Created", "id") == (str(case.pk),)
+
+
+def test_a_row_that_is_gone_is_not_told_to_be_deleted_again(case: Case) -> None:
+    twin = Case.objects.get()
+    case.delete()
+    twin.delete()
+    assert names() == ["Case.Deleted"]
+
+
 def test_tags_of_a_case_that_is_being_created_are_part_of_its_creation(workspace: Workspace) -> None:
     case = Case.objects.create(workspace=workspace, name="Dotfile")
     case.tags.add(Tag.objects.create(workspace=workspace, label="High risk"))
@@ -158,7 +228,7 @@ def test_a_recorded_change_costs_one_statement_more(case: Case) -> None:
     assert [sql.strip().split()[0] for sql in writes] == ["UPDATE", "WITH"]
 
 
-def test_ten_thousand_rows_are_changed_in_few_statements(workspace: Workspace) -> None:
+def test_two_thousand_rows_are_changed_in_few_statements(workspace: Workspace) -> None:
     Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(2000)])
     with CaptureQueriesContext(connection) as captured:
         Case.objects.update(status="closed")
@@ -214,7 +284,68 @@ def test_a_stale_copy_does_not_undo_a_status(transactional_db: None) -> None:
     stale.save()
     found = Case.objects.get()
     assert (found.status, found.name) == ("approved", "New name")
+    assert told("Case.InfoUpdated", "status", "name") == ("approved", "New name")
     assert names() == ["Case.Created", "Case.StatusUpdated", "Case.InfoUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_rolled_back_is_not_told_by_a_later_event(transactional_db: None) -> None:
+    workspace = factories.workspace()
+    case = Case.objects.create(workspace=workspace, name="Dotfile")
+    with transaction.atomic():
+        case.name, case.status = "Never", "approved"
+        case.save()
+        transaction.set_rollback(True)
+    case.tags.add(factories.tag(workspace, "High risk"))
+    assert told("Case.TagsUpdated", "status", "name") == ("open", "Dotfile")
+    case.delete()
+    assert told("Case.Deleted", "status", "name") == ("open", "Dotfile")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deep_copy_made_before_the_commit_tells_of_its_tags_after_it(transactional_db: None) -> None:
+    workspace = factories.workspace()
+    with transaction.atomic():
+        twin = copy.deepcopy(Case.objects.create(workspace=workspace, name="Dotfile"))
+    twin.tags.add(factories.tag(workspace, "High risk"))
+    assert names() == ["Case.Created", "Case.TagsUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_rings_once(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case.objects.create(workspace=factories.workspace(), name="Dotfile")
+    rings: list[int] = []
+    monkeypatch.setattr(doorbell, "ring", lambda: rings.append(len(names())))
+    with transaction.atomic():
+        for number in range(10):
+            case.name = f"case {number}"
+            case.save()
+        for number in range(10):
+            with transaction.atomic():
+                case.name = f"inner case {number}"
+                case.save()
+    assert rings == [21]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["undone", "kept"])
+def test_a_savepoint_that_is_undone_takes_no_ring_with_it(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    case = Case.objects.create(workspace=factories.workspace(), name="Dotfile")
+    rings: list[int] = []
+    monkeypatch.setattr(doorbell, "ring", lambda: rings.append(len(names())))
+
+    def change(name: str, undo: bool) -> None:
+        with transaction.atomic():
+            case.name = name
+            case.save()
+            transaction.set_rollback(undo)
+
+    with transaction.atomic():
+        change("a", first == "undone")
+        change("b", first == "kept")
+    assert set(rings) == {2}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -237,28 +368,3 @@ def test_two_who_approve_at_once_give_one_status_event(transactional_db: None) -
     for thread in threads:
         thread.join(30)
     assert names() == ["Case.Created", "Case.StatusUpdated"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_bulk_changes_from_both_ends_do_not_deadlock(transactional_db: None) -> None:
-    workspace = factories.workspace()
-    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(600)])
-    failures: list[Exception] = []
-
-    def change(order: str, name: str) -> None:
-        try:
-            for number in range(4):
-                Case.objects.order_by(order).update(name=f"{name} {number}")
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=change, args=[order, order]) for order in ("pk", "-pk")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failures == []
-    sequences = Event.objects.values_list("case_id", "sequence")
-    assert len(set(sequences)) == len(sequences) == 600 * 9

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import pickle
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, NotSupportedError, connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_delete
 from django.test.utils import CaptureQueriesContext
 
 from cases.models import Case, Tag, Template
 from tests import factories
+from workspaces import bulk
 from workspaces.changes import Change, rows_changed, rows_deleted
 from workspaces.models import Workspace
 
@@ -138,6 +141,176 @@ def test_a_savepoint_that_was_rolled_back_is_not_remembered(tag: Tag) -> None:
     assert Tag.objects.get().label == "Low risk"
 
 
+def undone_by_an_outer_block(write: Callable[[], Any]) -> None:
+    with transaction.atomic():
+        write()
+        transaction.set_rollback(True)
+
+
+def undone_with_an_inner_block_that_stood(write: Callable[[], Any]) -> None:
+    with transaction.atomic():
+        with transaction.atomic():
+            write()
+        transaction.set_rollback(True)
+
+
+def undone_by_hand(write: Callable[[], Any]) -> None:
+    mark = transaction.savepoint()
+    write()
+    transaction.savepoint_rollback(mark)
+
+
+UNDONE = [undone_by_an_outer_block, undone_with_an_inner_block_that_stood, undone_by_hand]
+
+
+@pytest.mark.parametrize("undo", UNDONE)
+def test_what_was_undone_is_written_by_the_next_save(tag: Tag, undo: Callable[..., None]) -> None:
+    tag.label = "Low risk"
+    undo(tag.save)
+    tag.save()
+    assert Tag.objects.get().label == "Low risk"
+
+
+@pytest.mark.parametrize("undo", UNDONE)
+def test_what_was_created_in_bulk_and_undone_is_made_by_save(workspace: Workspace, undo: Callable[..., None]) -> None:
+    tag = Tag(workspace=workspace, label="High risk")
+    undo(lambda: Tag.objects.bulk_create([tag]))
+    tag.save()
+    assert Tag.objects.get() == tag
+
+
+@pytest.mark.parametrize("undo", UNDONE)
+def test_what_was_updated_in_bulk_and_undone_is_written_by_save(tag: Tag, undo: Callable[..., None]) -> None:
+    tag.label = "Low risk"
+    undo(lambda: Tag.objects.bulk_update([tag], ["label"]))
+    tag.save()
+    assert Tag.objects.get().label == "Low risk"
+
+
+def test_after_a_rollback_only_what_this_copy_wrote_is_written_again(workspace: Workspace) -> None:
+    case = Case.objects.create(workspace=workspace, name="Dotfile")
+    case = Case.objects.get(pk=case.pk)
+    with transaction.atomic():
+        case.name = "New"
+        case.save()
+        transaction.set_rollback(True)
+    Case.objects.update(external_id="e-1")  # somebody else's
+    case.save()
+    found = Case.objects.get()
+    assert (found.name, found.external_id) == ("New", "e-1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_deleted_after_a_rollback_is_not_brought_back(transactional_db: None) -> None:
+    tag = factories.tag(factories.workspace(), "High risk")
+    with transaction.atomic():
+        tag.label = "Low risk"
+        tag.save()
+        transaction.set_rollback(True)
+    Tag.objects.all().delete()
+    with pytest.raises(DatabaseError):
+        tag.save()
+    assert not Tag.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_committed_row_deleted_later_is_not_brought_back_whatever_else_its_transaction_undid(
+    transactional_db: None,
+) -> None:
+    with transaction.atomic():
+        tag = factories.tag(factories.workspace(), "High risk")
+        with transaction.atomic():
+            transaction.set_rollback(True)
+    Tag.objects.all().delete()
+    tag.label = "Low risk"
+    with pytest.raises(DatabaseError):
+        tag.save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_undone_by_hand_is_written_after_the_commit(transactional_db: None) -> None:
+    tag = factories.tag(factories.workspace(), "High risk")
+    tag.label = "Low risk"
+    with transaction.atomic():
+        undone_by_hand(tag.save)
+    tag.save()
+    assert Tag.objects.get().label == "Low risk"
+
+
+def test_many_saves_in_a_transaction_leave_one_hook_each_savepoint(tag: Tag) -> None:
+    with transaction.atomic():
+        before = len(connection.run_on_commit)
+        for number in range(10):
+            tag.label = f"label {number}"
+            tag.save()
+        assert len(connection.run_on_commit) == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deep_copy_shares_the_fate_of_its_row(transactional_db: None) -> None:
+    workspace = factories.workspace()
+    with transaction.atomic():
+        case = Case.objects.create(workspace=workspace, name="Dotfile")
+        twin = copy.deepcopy(case)
+        assert twin.is_being_created
+    assert not twin.is_being_created
+
+
+def test_a_row_that_is_being_written_can_be_pickled(tag: Tag) -> None:
+    twin = pickle.loads(pickle.dumps(tag))
+    twin.label = "Low risk"
+    twin.save()
+    assert twin.change == Change(twin, {"label": "High risk"})
+
+
+def test_djangos_way_to_copy_a_row_gives_a_row_of_its_own(workspace: Workspace) -> None:
+    template = Template.objects.create(workspace=workspace, key="kyb", name="KYB")
+    key = template.pk
+    template.pk, template.key = None, "kyb-2"
+    template._state.adding = True
+    template.save()
+    assert template.stored()["id"] == template.pk != key
+    template.name = "KYB 2"
+    template.save()
+    assert list(Template.objects.order_by("key").values_list("name", flat=True)) == ["KYB", "KYB 2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "loaded", "same"),
+    [("template_id", None, str), ("ownership_percentage", 50.0, lambda value: "50"), ("first_name", "7", int)],
+)
+def test_the_same_value_of_another_type_is_no_difference(
+    workspace: Workspace, name: str, loaded: Any, same: Callable[[Any], Any]
+) -> None:
+    case = factories.case(workspace, template=factories.template(workspace))
+    row: Any = case
+    if name != "template_id":
+        row = factories.individual(case, **{name: loaded})
+    setattr(row, name, same(getattr(row, name)))
+    with CaptureQueriesContext(connection) as captured:
+        row.save()
+    assert [query["sql"] for query in captured if query["sql"].startswith("UPDATE")] == []
+
+
+def test_a_number_given_as_text_is_remembered_as_a_number(workspace: Workspace) -> None:
+    person = factories.individual(factories.case(workspace), ownership_percentage="50")
+    assert person.stored()["ownership_percentage"] == 50.0
+    person.ownership_percentage = 50.0
+    person.save()
+    assert person.change == Change(person, None)
+
+
+def test_an_unsaved_edit_of_a_deferred_field_survives_the_save_of_another(workspace: Workspace) -> None:
+    Case.objects.create(workspace=workspace, name="Dotfile")
+    case = Case.objects.only("id").get()
+    case.name, case.status = "Edited", "closed"
+    case.save(update_fields=["status"])
+    assert case.name == "Edited"
+    assert case.stored()["name"] == "Dotfile"
+    case.save()
+    assert case.change == Change(case, {"name": "Dotfile"})
+
+
 def test_a_relation_set_to_null_by_a_delete_is_announced(workspace: Workspace, told: list[Change]) -> None:
     template = Template.objects.create(workspace=workspace, key="kyb", name="KYB")
     case = Case.objects.create(workspace=workspace, name="Dotfile", template=template)
@@ -172,6 +345,64 @@ def test_a_related_manager_s_update_is_announced(workspace: Workspace, told: lis
     case = Case.objects.create(workspace=workspace, name="Dotfile")
     workspace.cases.update(name="New")
     assert [(change.row, change.before) for change in told] == [(case, {"name": "Dotfile"})]
+
+
+def test_bulk_operations_announce_once_however_many_rows(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def listen(changes: list[Change], **kwargs: Any) -> None:
+        calls.append(len(changes))
+
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    rows_changed.connect(listen)
+    try:
+        tags = Tag.objects.bulk_create([Tag(workspace=workspace, label=f"label {n}") for n in range(5)])
+        Tag.objects.update(label=Concat(F("label"), Value("!")))
+        for tag in tags:
+            tag.label += "?"
+        Tag.objects.bulk_update(tags, ["label"])
+    finally:
+        rows_changed.disconnect(listen)
+    assert calls == [5, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("select", "error"),
+    [
+        (lambda rows: rows[:1], "limit"),
+        (lambda rows: rows.distinct("label"), "distinct"),
+        (lambda rows: rows.values("label"), "values"),
+    ],
+)
+def test_what_django_does_not_delete_is_not_deleted(tag: Tag, select: Callable[..., Any], error: str) -> None:
+    with pytest.raises(TypeError, match=error):
+        select(Tag.objects.all()).delete()
+    assert Tag.objects.get() == tag
+
+
+def test_a_row_that_is_gone_is_not_deleted_again(tag: Tag) -> None:
+    twin = Tag.objects.get()
+    tag.delete()
+    assert twin.delete() == (0, {})
+
+
+def test_a_delete_that_fails_leaves_the_memory_as_it_was(workspace: Workspace) -> None:
+    case = factories.case(workspace)
+    stale = Case.objects.get()
+    case.name = "New"
+    case.save()
+
+    def fail(**kwargs: Any) -> None:
+        raise RuntimeError("no")
+
+    pre_delete.connect(fail, sender=Case)
+    try:
+        with pytest.raises(RuntimeError), transaction.atomic():
+            stale.delete()
+    finally:
+        pre_delete.disconnect(fail, sender=Case)
+    stale.save()
+    assert Case.objects.get().name == "New"
 
 
 def test_a_bulk_delete_is_told_once_with_the_rows_as_they_were(tag: Tag) -> None:
