@@ -48,7 +48,7 @@ lock: $(stamp) ## Compile requirements*.in to the hashed lock files (add UPGRADE
 	done
 
 .PHONY: clean
-clean: ## Remove the virtual environment, the data of `make run`, and caches
+clean: ## Remove .venv, caches, the data of `make run` (.local; root may have some in /var/lib/dotfile-hooks)
 	@if [ -e .local/outside ]; then rm -rf "$$(readlink .local/outside)"; fi
 	@rm -rf .venv .local staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

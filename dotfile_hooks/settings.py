@@ -7,7 +7,6 @@ Required in production: SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, REDIS_URL, ENCR
 from __future__ import annotations
 
 import sys
-from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -84,11 +83,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis or Valkey, and Celery --------------------------------------------------------------------------------------
 
 # REDIS_URL (required): redis://:password@host:port/0. Holds wake-ups only: it may be flushed at any moment.
-REDIS_URL = env.text("REDIS_URL")
-if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured("REDIS_URL must begin with redis://, or rediss:// for TLS, or unix:// for a socket.")
+# rediss:// is TLS; unix:///path?db=0 is a socket, and needs a BROKER_URL (redis+socket:///path).
+_redis_example = "redis://:password@host:6379/0"
+REDIS_URL = env.server_url("REDIS_URL", env.text("REDIS_URL"), ("redis", "rediss", "unix"), _redis_example)
 # BROKER_URL (default REDIS_URL): Celery's broker, where it is another server.
-CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL)
+_broker_url = env.text("BROKER_URL", "") or REDIS_URL
+if _broker_url.startswith("unix://"):
+    raise ImproperlyConfigured("Set BROKER_URL to redis+socket:///path: Celery does not know the unix:// of REDIS_URL.")
+_brokers = ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps")
+CELERY_BROKER_URL = env.server_url(
+    "BROKER_URL", _broker_url, _brokers, f"{_redis_example} or amqp://user:password@host//"
+)
 # WAKE_TIMEOUT (seconds, default 0.25): how long a save() may wait for Redis before it goes on without.
 WAKE_TIMEOUT = env.number("WAKE_TIMEOUT", 0.25)
 
@@ -136,9 +141,9 @@ CELERY_BEAT_SCHEDULE = {
 # DELIVERY_CONNECT_TIMEOUT (seconds, default 5): to have a connection, TLS included.
 DELIVERY_CONNECT_TIMEOUT = env.number("DELIVERY_CONNECT_TIMEOUT", 5, 0.1)
 # DELIVERY_TIMEOUT (seconds, default 15, at most 30): from the first byte of DNS to the last of the answer.
-DELIVERY_TIMEOUT = min(env.number("DELIVERY_TIMEOUT", 15, 0.1), 30)
-# DELIVERY_MAX_RETRIES (default 18, about 71 hours): for subscriptions that do not choose their own.
-DELIVERY_MAX_RETRIES = min(env.integer("DELIVERY_MAX_RETRIES", 18), 20)
+DELIVERY_TIMEOUT = env.number("DELIVERY_TIMEOUT", 15, 0.1, 30)
+# DELIVERY_MAX_RETRIES (default 18, about 71 hours; at most 20): for subscriptions that do not choose their own.
+DELIVERY_MAX_RETRIES = env.integer("DELIVERY_MAX_RETRIES", 18, 0, 20)
 # DELIVERY_IN_FLIGHT (default 256): requests that one worker process keeps open at a time.
 DELIVERY_IN_FLIGHT = env.integer("DELIVERY_IN_FLIGHT", 256, 2)
 # DELIVERY_LANE_IN_FLIGHT (default 32): requests to one subscription at a time.
@@ -154,23 +159,16 @@ SECRET_GRACE = env.integer("SECRET_GRACE", 86_400)
 # --- Egress: which addresses may be dialled ---------------------------------------------------------------------------
 
 # EGRESS_PORTS (default 443,80): ports that receivers may listen on; * for any.
-EGRESS_PORTS = env.strings("EGRESS_PORTS", ("443", "80"))
-if EGRESS_PORTS != ("*",) and not all(port.isdigit() and 0 < int(port) < 65536 for port in EGRESS_PORTS):
-    raise ImproperlyConfigured("EGRESS_PORTS must be * or comma-separated ports, e.g. 443,80.")
+EGRESS_PORTS = env.ports("EGRESS_PORTS", ("443", "80"))
 # EGRESS_ALLOW_HTTP (default false): http:// receivers. Bodies then travel unencrypted.
 EGRESS_ALLOW_HTTP = env.boolean("EGRESS_ALLOW_HTTP", False)
 # EGRESS_ALLOWED_NETWORKS (default none): CIDR blocks that may be dialled though not public, e.g. 10.1.0.0/16.
-EGRESS_ALLOWED_NETWORKS = env.strings("EGRESS_ALLOWED_NETWORKS")
+EGRESS_ALLOWED_NETWORKS = env.networks("EGRESS_ALLOWED_NETWORKS")
 # EGRESS_NAT64_PREFIX (default none): the site's NAT64 prefix, e.g. 2001:db8:64::/96; addresses in it are judged by the
 # IPv4 address they carry.
-EGRESS_NAT64_PREFIX = env.text("EGRESS_NAT64_PREFIX", "")
-for _cidr in (*EGRESS_ALLOWED_NETWORKS, *filter(None, [EGRESS_NAT64_PREFIX])):
-    try:
-        ip_network(_cidr)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"EGRESS networks must be CIDR blocks such as 10.1.0.0/16: {error}.") from None
-# EGRESS_DNS_SERVERS (default: the system's): comma-separated name servers, host or host:port.
-EGRESS_DNS_SERVERS = env.strings("EGRESS_DNS_SERVERS")
+EGRESS_NAT64_PREFIX = env.nat64_prefix("EGRESS_NAT64_PREFIX")
+# EGRESS_DNS_SERVERS (default: the system's): comma-separated name servers, by IP address, with :port or without.
+EGRESS_DNS_SERVERS = env.name_servers("EGRESS_DNS_SERVERS")
 # EGRESS_DNS_TIMEOUT (seconds, default 3): for all tries together.
 EGRESS_DNS_TIMEOUT = env.number("EGRESS_DNS_TIMEOUT", 3, 0.1)
 
@@ -252,6 +250,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is refused as any other method; what the API takes is in its documents
     "EXCEPTION_HANDLER": "workspaces.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",

@@ -7,6 +7,11 @@ from django.urls import include, path, re_path
 
 from workspaces.api.errors import unknown_path
 
+admin.site.site_header = admin.site.site_title = "Dotfile Hooks"
+admin.site.site_url = None  # there is no site beside the admin to view
+admin.site.index_title = "Cases, checks and webhooks"
+handler500 = "workspaces.api.errors.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/", include("workspaces.api.urls")),

@@ -5,36 +5,46 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from urllib.parse import urlsplit
+import sys
+from typing import Any
 
 import django
 import pytest
 
-from dotfile_hooks.dev import processes, servers
+from dotfile_hooks.dev import guests, processes, servers
 
-RUN = "DOTFILE_HOOKS_TEST_RUN"  # the run's random name: two runs on one given PostgreSQL use different databases
+RUN = "DOTFILE_HOOKS_TEST_RUN"  # the run's random name: two runs on the same given servers use different databases
+REDIS = "DOTFILE_HOOKS_TEST_REDIS"  # the number of a process's own Redis database
 _stack = contextlib.ExitStack()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Before any conftest imports a model: servers, and an environment that names them."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if not worker:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
         processes.end_cleanly()
         _begin()
-    os.environ["REDIS_URL"] = _redis_of(worker)
+    os.environ["REDIS_URL"] = guests.with_number(os.environ["REDIS_URL"], int(os.environ[REDIS]))
     os.environ["DJANGO_SETTINGS_MODULE"] = "dotfile_hooks.settings"
-    django.setup()
+    try:
+        django.setup()
+    except BaseException:  # pytest has not begun, so it would not end us either
+        _stack.close()
+        raise
 
 
 def _begin() -> None:
+    run = secrets.token_hex(4)
     try:
         started = servers.given() or _stack.enter_context(servers.throwaway())
+        number = guests.claim(started.redis_url, run)
     except processes.StartError as error:
-        pytest.exit(str(error), returncode=1)
+        _stack.close()
+        sys.exit(str(error))
+    _stack.callback(guests.release, started.redis_url, run)
     os.environ |= started.environment() | {
-        RUN: secrets.token_hex(4),
+        RUN: run,
+        REDIS: str(number),
         "DEBUG": "1",
         # The receivers of the tests listen on loopback, on whatever port is free.
         "EGRESS_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
@@ -43,12 +53,16 @@ def _begin() -> None:
     }
 
 
-def _redis_of(worker: str) -> str:
-    """One Redis database for each process: the URL's own for a single one, the next numbers for parallel workers."""
-    url = urlsplit(os.environ["REDIS_URL"])
-    first = int(url.path.strip("/") or 0)
-    number = first + 1 + int(worker.removeprefix("gw")) if worker else first
-    return url._replace(path=f"/{number}").geturl()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """A Redis database for each parallel worker, claimed here: a worker that crashed leaves it to its successor."""
+    try:
+        # The first one gets ours: with workers beside us we run no test ourselves.
+        numbers = [int(os.environ[REDIS]), *(guests.claim(os.environ["REDIS_URL"], os.environ[RUN]) for _ in specs[1:])]
+    except processes.StartError as error:
+        pytest.exit(str(error), returncode=1)
+    for spec, number in zip(specs, numbers, strict=True):
+        spec.env[REDIS] = str(number)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from deliveries.engine import signing
+from deliveries.engine import endpoints, lanes, retry, signing
+from dotfile_hooks.dev import recording, supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 RECEIVERS = (ROOT / "docs" / "receivers.md").read_text()
@@ -63,3 +65,43 @@ def test_every_test_that_the_readme_names_exists() -> None:
     assert len(named) > 10
     missing = {f"{path}::{name}" for path, name in named if f"def {name}(" not in (ROOT / path).read_text()}
     assert missing == set()
+
+
+HOURS = sum(retry.delay(number, 0, None) for number in range(settings.DELIVERY_MAX_RETRIES)) / 3600
+WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ("docs/receivers.md", f"Any `2xx` within {settings.DELIVERY_TIMEOUT:g} seconds"),
+        ("docs/receivers.md", f"({settings.DELIVERY_CONNECT_TIMEOUT:g} to connect)"),
+        ("docs/receivers.md", f"after {retry.FIRST_DELAY} s, then twice as long each time"),
+        ("docs/receivers.md", f"up to {retry.LONGEST_DELAY / 3600:g} h"),
+        ("docs/receivers.md", f"varied by a {({0.2: 'fifth', 0.1: 'tenth', 0.25: 'quarter'})[retry.JITTER]}"),
+        ("docs/receivers.md", f"{settings.DELIVERY_MAX_RETRIES} retries by default, about {HOURS:.0f} hours"),
+        ("docs/receivers.md", f"the normal delay, up to {retry.LONGEST_RETRY_AFTER / 3600:g} hours"),
+        ("docs/receivers.md", f'"remaining_retry_count": {settings.DELIVERY_MAX_RETRIES}'),
+        ("docs/receivers.md", f"more than {WORDS[recording.TOLERANCE // 60]} minutes away"),
+        ("docs/receivers.md", f"rotated ({settings.SECRET_GRACE / 3600:g} hours by default)"),
+        ("docs/operating.md", f"`DELIVERY_LEASE` ({settings.DELIVERY_LEASE:g} s)"),
+        ("docs/operating.md", f"the longest timeout, {endpoints.LONGEST * settings.DELIVERY_LEASE:g} s)"),
+        ("docs/operating.md", f"Allow it {supervisor.GRACE} s."),
+        ("docs/operating.md", f"taken over {WORDS[lanes.PARK_AFTER]} times in a row"),
+        ("docs/operating.md", f"rings the sweep every {'second' if settings.SWEEP_INTERVAL == 1 else '?'}"),
+        ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),
+    ],
+)
+def test_a_number_in_the_documents_is_that_of_the_code(document: str, sentence: str) -> None:
+    text = " ".join((ROOT / document).read_text().split())
+    assert sentence in text
+
+
+def test_the_default_of_the_setting_is_that_of_the_engine() -> None:
+    assert settings.DELIVERY_MAX_RETRIES == retry.DEFAULT_RETRIES
+
+
+def test_the_table_of_the_procfiles_variables_is_complete_and_true() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+):-([^}]+)\}", (ROOT / "Procfile").read_text()))
+    told = set(re.findall(r"^\| `([A-Z_]+)` \| (\S+) \|", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE))
+    assert told == used

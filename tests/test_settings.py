@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from deliveries.engine import egress
+from dotfile_hooks import environment
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 PRODUCTION = {
     "SECRET_KEY": "a-long-random-value-that-only-this-test-knows-0123456789-abcdefghij",
@@ -58,7 +61,27 @@ def test_a_missing_setting_stops_the_start_with_a_sentence_that_names_it(name: s
         ("WAKE_TIMEOUT", "-1", "WAKE_TIMEOUT must be a number of at least 0"),
         ("WAKE_TIMEOUT", "nan", "WAKE_TIMEOUT must be a number of at least 0"),
         ("EGRESS_PORTS", "443,https", "EGRESS_PORTS must be * or comma-separated ports"),
-        ("EGRESS_ALLOWED_NETWORKS", "10.0.0.1/8", "EGRESS networks must be CIDR blocks"),
+        ("EGRESS_PORTS", ",", "EGRESS_PORTS must be * or comma-separated ports"),
+        ("EGRESS_PORTS", "²", "EGRESS_PORTS must be * or comma-separated ports"),
+        ("EGRESS_ALLOWED_NETWORKS", "10.0.0.1/8", "EGRESS_ALLOWED_NETWORKS must be comma-separated CIDR blocks"),
+        ("EGRESS_NAT64_PREFIX", "10.0.0.0/8", "EGRESS_NAT64_PREFIX must be an IPv6 network"),
+        ("EGRESS_NAT64_PREFIX", "2001:db8::/97", "EGRESS_NAT64_PREFIX must be an IPv6 network"),
+        ("EGRESS_DNS_SERVERS", "dns.example.com", "EGRESS_DNS_SERVERS must be comma-separated IP addresses"),
+        ("EGRESS_DNS_SERVERS", "8.8.8.8:abc", "EGRESS_DNS_SERVERS must be comma-separated IP addresses"),
+        ("EGRESS_DNS_SERVERS", "[::1]:99999", "EGRESS_DNS_SERVERS must be comma-separated IP addresses"),
+        ("REDIS_URL", "redis://redis:port/0", "REDIS_URL must look like redis://"),
+        ("REDIS_URL", "redis://redis:70000/0", "REDIS_URL must look like redis://"),
+        ("REDIS_URL", "redis://redis:6379/main", "REDIS_URL must look like redis://"),
+        ("REDIS_URL", "redis://", "REDIS_URL must look like redis://"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=main", "REDIS_URL must look like redis://"),
+        ("REDIS_URL", "unix:///run/redis.sock", "Set BROKER_URL to redis+socket:///path"),
+        ("BROKER_URL", "rabbit.example.com", "BROKER_URL must begin with redis://"),
+        ("BROKER_URL", "kafka://kafka.example.com", "BROKER_URL must begin with redis://"),
+        ("BROKER_URL", "amqp://rabbit:port//", "BROKER_URL must look like redis://"),
+        ("BROKER_URL", "redis://redis:6379/main", "BROKER_URL must look like redis://"),
+        ("BROKER_URL", "sentinel://one:26379;two:26379", "BROKER_URL must begin with redis://"),
+        ("DELIVERY_TIMEOUT", "60", "DELIVERY_TIMEOUT must be a number of at least 0.1 and at most 30"),
+        ("DELIVERY_MAX_RETRIES", "50", "DELIVERY_MAX_RETRIES must be a whole number of at least 0 and at most 20"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be DEBUG, INFO"),
         ("SWEEP_INTERVAL", "0", "SWEEP_INTERVAL must be a number of at least 0.1"),
     ],
@@ -71,8 +94,40 @@ def test_a_malformed_setting_stops_the_start_with_a_sentence_that_names_it(
     assert sentence in done.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EGRESS_NAT64_PREFIX", "2001:db8:64::/96"),
+        ("EGRESS_DNS_SERVERS", "10.0.0.2, 10.0.0.3:5353, ::1, [::1], [::1]:53"),
+        ("EGRESS_PORTS", "*"),
+        ("REDIS_URL", "rediss://user:p%40ss@redis.example.com/3?socket_timeout=5"),
+        ("BROKER_URL", ""),
+        ("BROKER_URL", "amqps://user:password@rabbit.example.com:5671/hooks"),
+        ("BROKER_URL", "sentinel://one:26379/0;sentinel://two:26379/0"),
+        ("BROKER_URL", "redis+socket:///run/redis.sock"),
+        ("DELIVERY_TIMEOUT", "30"),
+        ("DELIVERY_MAX_RETRIES", "20"),
+    ],
+)
+def test_a_well_formed_setting_is_taken(name: str, value: str) -> None:
+    done = check({**PRODUCTION, name: value})
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_lengths_of_a_nat64_prefix_are_those_that_the_engine_knows() -> None:
+    assert environment.NAT64_LENGTHS == egress.NAT64_LENGTHS
+
+
 def test_a_complaint_does_not_repeat_a_secret() -> None:
     done = check({**PRODUCTION, "ENCRYPTION_KEYS": "my-secret-key", "DATABASE_URL": "mysql://me:my-secret@host/name"})
+    assert "my-secret" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "BROKER_URL"])
+@pytest.mark.parametrize("url", ["redis://:my-secret@host:port/0", "redis://:my-secret@host/x", "x://:my-secret@host"])
+def test_a_complaint_about_a_url_does_not_repeat_its_password(name: str, url: str) -> None:
+    done = check({**PRODUCTION, name: url})
+    assert done.returncode != 0
     assert "my-secret" not in done.stderr
 
 

@@ -69,8 +69,8 @@ def play(folder: Path) -> list[str]:
 
 def set_stage(exits: ExitStack, folder: Path) -> Stage:
     """Servers, migrations, programs, receiver, a workspace with its key; `exits` ends them all."""
-    _say("Starting PostgreSQL and Valkey")
-    urls = servers.given() or exits.enter_context(servers.throwaway(careless=False))
+    _say("Starting PostgreSQL and Valkey" if servers.given() is None else "Making databases on the given servers")
+    urls = exits.enter_context(servers.private())
     keys = stack.Keys(secrets.token_urlsafe(50), Fernet.generate_key().decode())
     environment = supervisor.program_environment(urls.environment(), stack.settings(keys), {"WEB_PROCESSES": "1"})
     running = exits.enter_context(supervisor.logged(environment, folder / "programs.log"))

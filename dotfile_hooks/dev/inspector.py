@@ -1,7 +1,8 @@
 """The inspector of `make run`: a URL that takes webhooks, and a page that shows them as they arrive.
 
-`python -m dotfile_hooks.dev.inspector --port P`, with INSPECTOR_TOKEN and INSPECTOR_SECRETS (space-separated) in the
-environment. Add `?answer=503` to the URL to see how a refusal is retried.
+`python -m dotfile_hooks.dev.inspector --port P`, with INSPECTOR_TOKEN in the environment. It takes POSTs at
+/in/TOKEN/NAME, whatever the name: one for each subscription, since secrets are kept by name. Add `?answer=503` to see
+how a refusal is retried.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import os
 import secrets
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,34 +32,43 @@ PAGE = Path(__file__).with_name("inspector.html")
 
 @dataclass
 class Inbox:
-    """What has arrived, newest last, and the secrets it is checked with."""
+    """What has arrived, newest last, and the secrets it is checked with, by the name in the address."""
 
-    secrets: list[str] = field(default_factory=list, repr=False)
+    secrets: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set), repr=False)
     posts: deque[tuple[int, Post]] = field(default_factory=lambda: deque(maxlen=KEPT))
     lock: threading.Lock = field(default_factory=threading.Lock)
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    # From the time (microseconds): a page left open over a restart has seen smaller numbers only.
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1000))
 
-    def receive(self, path: str, headers: dict[str, str], body: bytes, answer: int) -> None:
+    def receive(self, name: str, headers: dict[str, str], body: bytes, answer: int) -> None:
         with self.lock:
-            self.posts.append((next(self.numbers), Post(path, time.time(), answer, headers, body)))
+            self.posts.append((next(self.numbers), Post(name, time.time(), answer, headers, body)))
 
-    def know(self, secret: str) -> None:
-        """From now on, everything is checked with this secret too, what has arrived before included."""
+    def know(self, name: str, secret: str) -> None:
+        """From now on, what comes to the name is checked with this secret too, what has arrived before included."""
         with self.lock:
-            if secret and secret not in self.secrets:
-                self.secrets.append(secret)
+            if secret:
+                self.secrets[name].add(secret)
 
     def after(self, number: int) -> list[dict[str, Any]]:
         """What arrived after the POST of that number, for the page."""
         with self.lock:
-            known, posts = list(self.secrets), list(self.posts)
+            known, posts = {name: set(each) for name, each in self.secrets.items()}, list(self.posts)
         return [_shown(each, post, known) for each, post in posts if each > number]
 
 
-def _shown(number: int, post: Post, known: list[str]) -> dict[str, Any]:
+def _verdict(holds: Callable[[Post, str], bool], post: Post, known: Mapping[str, Collection[str]]) -> bool | None:
+    """Whether a signature holds. None: no secret fits, and none is known for this name, so nothing can be said."""
+    if own := known.get(post.path):
+        return any(holds(post, secret) for secret in own)
+    return any(holds(post, secret) for secrets in known.values() for secret in secrets) or None
+
+
+def _shown(number: int, post: Post, known: Mapping[str, Collection[str]]) -> dict[str, Any]:
     content, context = post.content, post.context
     return {
         "number": number,
+        "name": post.path,
         "at": post.received_at,
         "event": str(content.get("event", "")),
         "sub_event": str(content.get("sub_event") or ""),
@@ -67,9 +77,8 @@ def _shown(number: int, post: Post, known: list[str]) -> dict[str, Any]:
         "answered": post.answered,
         "headers": dict(post.headers),
         "body": post.body.decode(errors="replace"),
-        # None: no secret is known, so nothing can be said.
-        "standard": any(recording.standard_holds(post, each) for each in known) if known else None,
-        "plain": any(recording.hmac_holds(post, each) for each in known) if known else None,
+        "standard": _verdict(recording.standard_holds, post, known),
+        "plain": _verdict(recording.hmac_holds, post, known),
     }
 
 
@@ -82,7 +91,7 @@ class Inspector(web.Server):
 
 
 class Handler(web.Handler):
-    """The inbox at /in/TOKEN takes anything; the page and what it asks for lie below /TOKEN/."""
+    """The inbox below /in/TOKEN takes anything; the page and what it asks for lie below /TOKEN/."""
 
     server: Inspector
 
@@ -97,13 +106,16 @@ class Handler(web.Handler):
 
     def do_POST(self) -> None:
         url, body = urlsplit(self.path), self.body()
-        token = self.server.token
-        answer = parse_qs(url.query).get("answer", ["200"])[0]
+        token, options = self.server.token, parse_qs(url.query)
+        inbox, name = f"/in/{token}", ""
+        path = url.path
+        if path.startswith(f"{inbox}/"):
+            path, name = inbox, path.removeprefix(f"{inbox}/")
         routes: dict[str, Callable[[], None]] = {
-            f"/in/{token}": partial(self._receive, body, answer),
-            f"/{token}/secrets": partial(self._know, body),
+            inbox: partial(self._receive, name, body, options.get("answer", ["200"])[0]),
+            f"/{token}/secrets": partial(self._know, options.get("name", [""])[0], body),
         }
-        self._route(routes, url.path)
+        self._route(routes, path)
 
     def _route(self, routes: dict[str, Callable[[], None]], path: str) -> None:
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
@@ -112,17 +124,17 @@ class Handler(web.Handler):
             return
         routes[path]()
 
-    def _receive(self, body: bytes, answer: str) -> None:
-        status = int(answer) if answer.isdigit() and 200 <= int(answer) <= 599 else 200
-        self.server.inbox.receive(self.path, self.lower_headers(), body, status)
+    def _receive(self, name: str, body: bytes, answer: str) -> None:
+        status = int(answer) if answer.isdecimal() and 200 <= int(answer) <= 599 else 200
+        self.server.inbox.receive(name, self.lower_headers(), body, status)
         self.reply(status, b"seen\n" if status not in (204, 304) else b"", {"Content-Type": "text/plain"})
 
-    def _know(self, body: bytes) -> None:
-        self.server.inbox.know(body.decode(errors="replace").strip())
+    def _know(self, name: str, body: bytes) -> None:
+        self.server.inbox.know(name, body.decode(errors="replace").strip())
         self._json({})
 
     def _posts(self, after: str) -> None:
-        self._json(self.server.inbox.after(int(after) if after.isdigit() else 0))
+        self._json(self.server.inbox.after(int(after) if after.isdecimal() else 0))
 
     def _json(self, value: object) -> None:
         self.reply(200, json.dumps(value).encode(), {"Content-Type": "application/json", "Cache-Control": "no-store"})
@@ -141,8 +153,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
     processes.end_cleanly()
-    inbox = Inbox(os.environ.get("INSPECTOR_SECRETS", "").split())
-    with processes.sentences(), Inspector(port, os.environ["INSPECTOR_TOKEN"], inbox) as server:
+    with processes.sentences(), Inspector(port, os.environ["INSPECTOR_TOKEN"], Inbox()) as server:
         server.serve_forever()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
 import shlex
 import socket
 import subprocess
@@ -12,52 +11,33 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import requests
-from cryptography.fernet import Fernet
 from rich.console import Console
 
 from . import places, processes, servers, stack, supervisor
 from .api import Api
+from .keeping import Kept, data_place
 from .processes import StartError
 from .screen import Screen
 from .supervisor import Supervisor
 
 ADMIN = "admin"
 WEB_PORT, INSPECTOR_PORT = 8000, 8001  # where they are free; otherwise any other
+INBOX = "demo"  # the last part of the inspector's address for our own subscription
+# What arises today; a main event brings its sub-events.
 EVENTS = [
-    *("Case.Created", "Case.Updated", "Case.Deleted", "Check.Started"),
-    *("Check.ReviewNeeded", "Check.Approved", "Check.Rejected", "Check.Deleted"),
+    *(
+        f"{entity}.{change}"
+        for entity in ("Case", "Individual", "Company")
+        for change in ("Created", "Updated", "Deleted")
+    ),
+    *(f"Check.{change}" for change in ("Started", "ReviewNeeded", "Approved", "Rejected", "Expired", "Deleted")),
 ]
 
 console = Console(highlight=False)
-
-
-@dataclass
-class Kept:
-    """What must be the same the next time: kept in the ignored folder, readable by its owner only."""
-
-    file: Path
-    secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(50), repr=False)
-    encryption_key: str = field(default_factory=lambda: Fernet.generate_key().decode(), repr=False)
-    admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
-    inspector_token: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
-    api_key: str = field(default="", repr=False)
-    webhook_id: str = ""
-
-    @classmethod
-    def load(cls, folder: Path) -> Kept:
-        file = folder / "run.json"
-        kept = cls(file, **json.loads(file.read_text())) if file.exists() else cls(file)
-        kept.save()
-        return kept
-
-    def save(self) -> None:
-        self.file.touch(0o600)
-        self.file.write_text(json.dumps({name: value for name, value in asdict(self).items() if name != "file"}))
 
 
 @dataclass(frozen=True)
@@ -146,17 +126,18 @@ def _subscribe(environment: Mapping[str, str], kept: Kept, at: Addresses) -> Non
     except StartError:
         made = json.loads(stack.manage(environment, "create_workspace", "Demo", "--json"))
         kept.api_key = made["api_key"]
-        body = {"name": "Inspector", "url": at.inbox, "events": EVENTS}
+        body = {"name": "Inspector", "url": f"{at.inbox}/{INBOX}", "events": EVENTS}
         webhook = Api(at.web, kept.api_key).post("webhooks", body)
         kept.webhook_id = webhook["id"]
         kept.save()
-    requests.post(f"{at.page}secrets", data=webhook["secret"], timeout=10).raise_for_status()
+    requests.post(f"{at.page}secrets", params={"name": INBOX}, data=webhook["secret"], timeout=10).raise_for_status()
 
 
 def _kept_webhook(kept: Kept, at: Addresses) -> dict[str, Any]:
     if not kept.webhook_id:
         raise StartError("None has been made yet.")
-    webhook: dict[str, Any] = Api(at.web, kept.api_key).patch(f"webhooks/{kept.webhook_id}", {"url": at.inbox})
+    url = {"url": f"{at.inbox}/{INBOX}"}
+    webhook: dict[str, Any] = Api(at.web, kept.api_key).patch(f"webhooks/{kept.webhook_id}", url)
     return webhook
 
 
@@ -170,14 +151,16 @@ def welcome(kept: Kept, at: Addresses) -> str:
 [bold]API[/bold]        {at.web}/v1/
            X-DOTFILE-API-KEY: {kept.api_key}
 [bold]Inspector[/bold]  {at.page}
-           The workspace Demo has a subscription to it. For other subscriptions paste
-           {at.inbox}
-           and add ?answer=503 to see how a refusal is retried.
+           The workspace Demo has a subscription to it. For another one paste
+           {at.inbox}/NAME
+           with a NAME of its own: its secret, once you paste it into the page, is kept by that.
+           Add ?answer=503 to see how a refusal is retried.
 
 [bold]Try[/bold] curl {at.web}/v1/cases {headers} -d '{{"name": "My first case"}}'
 
 Receivers on loopback are allowed here, and only here, by {opened}
-The data stays in .local (make clean removes it). Ctrl-C stops everything.
+{data_place(places.kept_folder())}
+Ctrl-C stops everything.
 """
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import places, postgres, processes, valkey
+from . import guests, places, postgres, processes, valkey
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,18 @@ class Servers:
     redis_url: str = field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        # A BROKER_URL of the caller's would lead past these servers.
+        return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "BROKER_URL": ""}
 
 
 def given() -> Servers | None:
-    """The servers that the environment names; both variables or none. Raises StartError when one is missing."""
+    """The servers that the environment names; both variables or none. Raises StartError if one is missing or unfit."""
     urls = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
     missing = [name for name, url in urls.items() if not url]
     if len(missing) == 1:
         raise processes.StartError(f"Set {missing[0]} too, or neither: then both servers are started for you.")
+    if urls["REDIS_URL"].startswith("unix://"):
+        raise processes.StartError("Give REDIS_URL as redis:// or rediss:// here: Celery does not know unix://.")
     return None if missing else Servers(urls["DATABASE_URL"], urls["REDIS_URL"])
 
 
@@ -59,6 +62,20 @@ def throwaway(*, careless: bool = True, system: bool = False) -> Iterator[Server
         places.throwaway_folder() as (folder, lock),
         postgres.running(folder / "postgres", lock=lock, careless=careless, system=system) as database_url,
         valkey.running(folder / "valkey", lock=lock, careless=careless, system=system) as redis_url,
+    ):
+        yield Servers(database_url, redis_url)
+
+
+@contextlib.contextmanager
+def private() -> Iterator[Servers]:
+    """A database of our own on each server of the environment, or throw-away servers; gone when we go."""
+    if (found := given()) is None:
+        with throwaway(careless=False) as servers:
+            yield servers
+        return
+    with (
+        guests.postgres_database(found.database_url) as database_url,
+        guests.redis_database(found.redis_url) as redis_url,
     ):
         yield Servers(database_url, redis_url)
 

@@ -16,6 +16,7 @@ from standardwebhooks import Webhook
 from dotfile_hooks.dev.inspector import Inbox, Inspector
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+OTHER = SECRET.replace("MDEy", "MDEz")
 TOKEN = "a-token-nobody-guesses"
 
 
@@ -33,13 +34,17 @@ def address() -> Iterator[str]:
 
 
 def send(
-    address: str, body: bytes = b'{"event": "Case.Created", "context": {"retry_count": 1}}', query: str = ""
+    address: str, body: bytes = b'{"event": "Case.Created", "context": {"retry_count": 1}}', rest: str = ""
 ) -> int:
     """One POST, signed with the secret; the status it was answered with."""
     now = int(time.time())
     signature = Webhook(SECRET).sign("id-1", datetime.fromtimestamp(now, UTC), body.decode())
     headers = {"webhook-id": "id-1", "webhook-timestamp": str(now), "webhook-signature": signature}
-    return requests.post(f"{address}/in/{TOKEN}{query}", data=body, headers=headers, timeout=5).status_code
+    return requests.post(f"{address}/in/{TOKEN}{rest}", data=body, headers=headers, timeout=5).status_code
+
+
+def tell(address: str, secret: str, name: str = "") -> None:
+    requests.post(f"{address}/{TOKEN}/secrets?name={name}", data=secret, timeout=5).raise_for_status()
 
 
 def shown(address: str, after: int = 0) -> list[dict[str, Any]]:
@@ -67,17 +72,43 @@ def test_without_a_secret_it_does_not_pretend_to_know(address: str) -> None:
     assert shown(address)[0]["standard"] is None
 
 
-@pytest.mark.parametrize(
-    ("secret", "holds"), [(SECRET, True), (SECRET.replace("MDEy", "MDEz"), False), ("words", False)]
-)
+@pytest.mark.parametrize(("secret", "holds"), [(SECRET, True), (OTHER, False), ("words", False)])
 def test_a_pasted_secret_judges_what_came_before(address: str, secret: str, holds: bool) -> None:
     send(address)
-    requests.post(f"{address}/{TOKEN}/secrets", data=secret, timeout=5).raise_for_status()
+    tell(address, secret)
     assert shown(address)[0]["standard"] is holds
 
 
+def test_the_secret_of_another_subscription_says_nothing_about_this_one(address: str) -> None:
+    tell(address, OTHER, "other")
+    send(address, rest="/mine")
+    assert [(post["name"], post["standard"], post["plain"]) for post in shown(address)] == [("mine", None, None)]
+
+
+def test_a_secret_that_fits_counts_wherever_it_was_given(address: str) -> None:
+    tell(address, SECRET, "other")
+    send(address, rest="/mine")
+    assert shown(address)[0]["standard"] is True
+
+
+def test_with_a_secret_of_its_own_a_subscription_is_judged_by_that_alone(address: str) -> None:
+    tell(address, SECRET, "other")
+    tell(address, OTHER, "mine")
+    send(address, rest="/mine")
+    assert shown(address)[0]["standard"] is False
+
+
+def test_a_page_left_open_over_a_restart_sees_what_comes_next() -> None:
+    before = Inbox()
+    before.receive("", {}, b"{}", 200)
+    last = before.after(0)[-1]["number"]
+    after = Inbox()
+    after.receive("", {}, b"{}", 200)
+    assert len(after.after(last)) == 1
+
+
 def test_it_can_be_asked_to_refuse(address: str) -> None:
-    assert send(address, query="?answer=503") == 503
+    assert send(address, rest="?answer=503") == 503
     assert shown(address)[0]["answered"] == 503
 
 

@@ -198,6 +198,13 @@ def test_one_given_url_alone_is_a_sentence(name: str, monkeypatch: pytest.Monkey
         servers.given()
 
 
+def test_a_given_socket_of_redis_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://given")
+    monkeypatch.setenv("REDIS_URL", "unix:///run/redis.sock")
+    with pytest.raises(StartError, match="Give REDIS_URL as redis://"):
+        servers.given()
+
+
 def test_two_given_urls_are_used_as_they_are(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://given")
     monkeypatch.setenv("REDIS_URL", "redis://given")
