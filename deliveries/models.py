@@ -6,13 +6,13 @@ the big tables there are no foreign key constraints: a partition that one refere
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models, transaction
+from django.db import NotSupportedError, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,6 +26,15 @@ from .engine.signing import generate_secret
 def _reference(to: Any, **options: Any) -> models.ForeignKey[Any, Any]:
     """A foreign key in the ORM only: no constraint, no index of its own, nothing cascades."""
     return models.ForeignKey(to, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, **options)
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Refuses writes that would leave a subscription and its lane apart."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotSupportedError("Save subscriptions one by one: each save() keeps its lane in step.")
+
+    update = bulk_update = bulk_create = _refuse
 
 
 class Subscription(models.Model):
@@ -59,6 +68,8 @@ class Subscription(models.Model):
     offline_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -130,7 +141,8 @@ class Lane(models.Model):
     """Leases in a row that ended without being given back; too many and the lane is parked."""
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], name="lane_due", condition=models.Q(open=True))]  # lanes.LEASE
+        # lanes.LEASE, and the sweep
+        indexes = [models.Index(fields=["due_at"], name="lane_due", condition=models.Q(due_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"lane of {self.subscription_id}"
@@ -180,6 +192,9 @@ class Event(models.Model):
             models.Index(fields=["build_at", "id"], name="event_waiting", condition=models.Q(state=0)),
             # payloads: what a case was, when it is gone
             models.Index(fields=["case_id"], name="event_case_deleted", condition=models.Q(name="Case.Deleted")),
+            # the admin: what happened to one case, and which events could not be built
+            models.Index(fields=["case_id"], name="event_case", condition=models.Q(case_id__isnull=False)),
+            models.Index(fields=["-id"], name="event_failed", condition=models.Q(state=2)),
         ]
 
     def __str__(self) -> str:
@@ -229,7 +244,7 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=64, blank=True)
     """Why it is held or failed: `offline`, `gone`, `retries_used_up`, `subscription_deleted`."""
     due_at = models.DateTimeField()
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
     """All attempts that were made; the next one's retry_count."""
     retries = models.PositiveSmallIntegerField(default=0)
     """Automatic retries used since the first call or the last manual retry."""
@@ -248,8 +263,12 @@ class Delivery(models.Model):
             models.Index(fields=["subscription", "due_at", "id"], name="delivery_due", condition=models.Q(state=0)),
             # the log, newest first
             models.Index(fields=["workspace", "-created_at", "-id"], name="delivery_log"),
-            # the log of one case
-            models.Index(fields=["case_id"], name="delivery_case", condition=models.Q(case_id__isnull=False)),
+            # the log of one case, newest first
+            models.Index(
+                fields=["case_id", "-created_at"], name="delivery_case", condition=models.Q(case_id__isnull=False)
+            ),
+            # the admin: what failed or is held, to be retried
+            models.Index(fields=["state", "-id"], name="delivery_stuck", condition=models.Q(state__in=[2, 3])),
         ]
 
     def __str__(self) -> str:
@@ -263,7 +282,7 @@ class Attempt(models.Model):
     delivery = _reference(Delivery, related_name="attempt_set")
     subscription = _reference(Subscription)
     type = models.SmallIntegerField(choices=Delivery.Next)
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
     url = models.CharField(max_length=2048)
     status_code = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=32, blank=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
+import orjson
+
 from .engine.envelope import Counters, Parts, body
 from .models import Attempt, Delivery, Payload
 
@@ -16,3 +21,13 @@ def sent_body(delivery: Delivery, payload: Payload, attempt: Attempt) -> bytes:
     """The exact body of one attempt."""
     parts = Parts(payload.context, payload.entity)
     return body(delivery.event_name, delivery.sub_event, str(delivery.event_id), counters(attempt), parts)
+
+
+def unsent_body(delivery: Delivery, payload: Payload) -> dict[str, Any]:
+    """What the first attempt will say, without the counters that it will have."""
+    parts = Parts(payload.context, payload.entity)
+    content = body(delivery.event_name, delivery.sub_event, str(delivery.event_id), Counters(0, 0, 0), parts)
+    whole: dict[str, Any] = orjson.loads(content)
+    for counter in fields(Counters):
+        del whole["context"][counter.name]
+    return whole

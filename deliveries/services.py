@@ -5,7 +5,7 @@ Rows are locked in one order everywhere: workspace, subscription, deliveries, la
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -23,11 +23,15 @@ from . import validation
 from .engine import fanout, lanes, outbound, signing, trial
 from .engine.trial import Trial
 from .events import outbox
-from .models import Delivery, Lane, Subscription
+from .models import Delivery, Event, Lane, Subscription
+
+CHUNK = 2000
+"""Keys in one statement: some 100 KB of SQL."""
 
 State = Delivery.State
-RETRIED = frozenset({State.FAILED, State.HELD})
-REPLAYED = RETRIED | {State.SUCCEEDED}
+# What waits for a later attempt, too; never what is due already: a courier may have it in its hand.
+RETRIED = Q(state__in=[State.FAILED, State.HELD]) | Q(state=State.PENDING, due_at__gt=Now())
+REPLAYED = RETRIED | Q(state=State.SUCCEEDED)
 
 
 class Refused(Exception):
@@ -60,9 +64,15 @@ def create_subscription(workspace: Workspace, fields: Mapping[str, Any]) -> Subs
 
 
 def update_subscription(row: Subscription, fields: Mapping[str, Any], offline_reason: str) -> None:
-    """Sets validated fields; a new secret is a rotation. The row must have been locked by the caller's transaction."""
+    """Sets validated fields; a new secret is a rotation. Where nothing differs nothing is saved.
+
+    The row must have been locked by the caller's transaction.
+    """
+    changed = {name: value for name, value in fields.items() if getattr(row, name) != value}
+    if not changed:
+        return
     was_online = row.is_online
-    for name, value in fields.items():
+    for name, value in changed.items():
         if name == "secret":
             _rotate(row, value, settings.SECRET_GRACE)
         else:
@@ -109,26 +119,57 @@ def send_trial(subscription: Subscription) -> Trial:
 
 
 def retry_deliveries(chosen: QuerySet[Delivery] | Iterable[UUID], *, replay: bool = False) -> list[UUID]:
-    """Makes failed and held deliveries (with `replay`, succeeded ones too) due again; answers with their ids.
+    """Makes deliveries due that failed, are held or wait for a later attempt (with `replay`, succeeded ones too).
 
     They keep their event's id, count as manual retries, and have all automatic retries before them again. Those that
-    wait already are left alone. Raises Refused, and changes nothing, when a subscription is offline or deleted.
+    are due already are left alone. Answers with the ids of the others. Raises Refused, and changes nothing, when a
+    subscription is offline or deleted.
     """
-    ids = list(chosen.values_list("pk", flat=True)) if isinstance(chosen, QuerySet) else list(chosen)
-    states = REPLAYED if replay else RETRIED
+    keys = chosen.values_list("pk", flat=True) if isinstance(chosen, QuerySet) else chosen
+    parts = list(_chunks(sorted(keys)))  # rows are locked in order of their keys
+    wanted = REPLAYED if replay else RETRIED
     with transaction.atomic():
-        owners = set(Delivery.objects.filter(pk__in=ids, state__in=states).values_list("subscription_id", flat=True))
+        owners: set[UUID] = set()
+        for part in parts:
+            owners |= set(Delivery.objects.filter(wanted, pk__in=part).values_list("subscription_id", flat=True))
         _lock_online(owners)
-        # The state is asked for once more, under the rows' locks: whoever was first has retried them.
-        rows = Delivery.objects.filter(pk__in=ids, state__in=states, subscription_id__in=owners)
-        found = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
-        next_type = Delivery.Next.MANUAL_RETRY
-        Delivery.objects.filter(pk__in=found).update(
-            state=State.PENDING, reason="", retries=0, next_type=next_type, due_at=Now()
-        )
+        found = [key for part in parts for key in _retry(part, wanted, owners)]
         if found:
             _make_due(owners)
     return found
+
+
+def _chunks(keys: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+
+
+def _retry(keys: Sequence[UUID], wanted: Q, owners: Collection[UUID]) -> list[UUID]:
+    # The state is asked for once more, under the rows' locks: whoever was first has retried them.
+    rows = Delivery.objects.filter(wanted, pk__in=keys, subscription_id__in=owners)
+    found = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=found).update(
+        state=State.PENDING, reason="", retries=0, next_type=Delivery.Next.MANUAL_RETRY, due_at=Now()
+    )
+    return found
+
+
+def may_retry(delivery: Delivery) -> bool:
+    """Whether retry_deliveries(replay=True) would make it due."""
+    return delivery.state != State.PENDING or delivery.due_at > timezone.now()
+
+
+def build_again(chosen: Iterable[UUID]) -> list[UUID]:
+    """Lets workers build failed events once more, with all tries before them again; answers with their ids."""
+    built: list[UUID] = []
+    with transaction.atomic():
+        for part in _chunks(sorted(chosen)):
+            rows = Event.objects.filter(pk__in=part, state=Event.State.FAILED)
+            found = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+            Event.objects.filter(pk__in=found).update(state=Event.State.WAITING, builds=0, build_at=Now())
+            built += found
+        if built:
+            transaction.on_commit(outbox.wake, robust=True)
+    return built
 
 
 def _lock_online(ids: Collection[UUID]) -> None:

@@ -10,13 +10,26 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from deliveries import sent, services
 from deliveries.models import Attempt, Delivery, Event, Payload
 
-from .base import DASH, ExactSearch, ReadOnly, link, moment, pretty, state_badge, subscription_link, with_subscriptions
+from .base import (
+    DASH,
+    ExactSearch,
+    ReadOnly,
+    deliveries_of,
+    indented,
+    link,
+    moment,
+    pretty,
+    state_badge,
+    subscription_link,
+    with_subscriptions,
+)
 from .filters import NameFilter, SubscriptionFilter
 
 ATTEMPTS_SHOWN = 50
@@ -26,12 +39,11 @@ ATTEMPTS_SHOWN = 50
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, ExactSearch):
     change_form_template = "admin/deliveries/delivery/change_form.html"
-    list_display = ("recorded", "event_label", "subscription_label", "progress", "status", "attempts", "due")
+    list_display = ("recorded", "event_label", "subscription_label", "state_and_due", "status", "attempts")
     list_display_links = ("recorded", "event_label")
     list_filter = ("state", SubscriptionFilter, NameFilter)
     ordering = ("-id",)
-    exact_ids = ("event_id", "case_id", "individual_id", "company_id")
-    exact_name = "event_name"
+    search_help_text = "The whole identifier of a delivery, an event or a case."
     readonly_fields = (
         *("id", "event_label", "event_link", "subscription_label", "progress", "status", "attempts", "due"),
         *("recorded", "last_tried", "case_id", "individual_id", "company_id", "sequence"),
@@ -44,6 +56,10 @@ class DeliveryAdmin(ReadOnly, ExactSearch):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return with_subscriptions(super().get_queryset(request))
+
+    def related_to(self, queryset: QuerySet[Delivery], key: UUID) -> QuerySet[Delivery]:
+        event = Event.objects.filter(pk=key).first()
+        return deliveries_of(event, queryset) if event else queryset.filter(case_id=key)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "change")
@@ -72,6 +88,12 @@ class DeliveryAdmin(ReadOnly, ExactSearch):
     def progress(self, row: Delivery) -> SafeString:
         return state_badge(row)
 
+    @admin.display(description="state", ordering="state")
+    def state_and_due(self, row: Delivery) -> SafeString:
+        """In a list: a column of its own for the next attempt would not fit beside the filters."""
+        is_pending = row.state == Delivery.State.PENDING
+        return format_html("{} next at {}", state_badge(row), moment(row.due_at)) if is_pending else state_badge(row)
+
     @admin.display(description="last answer")
     def status(self, row: Delivery) -> str:
         return str(row.status_code or ("none came" if row.last_attempt_at else DASH))
@@ -82,7 +104,7 @@ class DeliveryAdmin(ReadOnly, ExactSearch):
 
     # --- Retries ------------------------------------------------------------------------------------------------------
 
-    @admin.action(description="Retry selected deliveries (failed and held ones)", permissions=["retry"])
+    @admin.action(description="Retry selected deliveries now (failed, held and waiting ones)", permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._retry(request, list(queryset.values_list("pk", flat=True)), replay=False)
 
@@ -92,8 +114,7 @@ class DeliveryAdmin(ReadOnly, ExactSearch):
         except services.Refused as refused:
             self.message_user(request, str(refused), messages.ERROR)
             return
-        for row in Delivery.objects.filter(pk__in=retried):
-            self.log_change(request, row, "Retried.")
+        self.log_each(request, retried, "Retried.")
         level = messages.SUCCESS if retried else messages.WARNING
         self.message_user(request, _told_of_retry(len(retried), len(chosen)), level)
 
@@ -117,16 +138,16 @@ class DeliveryAdmin(ReadOnly, ExactSearch):
     ) -> HttpResponse:
         delivery = self.get_object(request, object_id)
         context = _told(delivery) if delivery and self.has_view_permission(request, delivery) else {}
-        rests = delivery is not None and delivery.state != Delivery.State.PENDING
+        rests = delivery is not None and services.may_retry(delivery)
         context["may_retry"] = rests and self.has_retry_permission(request)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 
 def _told_of_retry(retried: int, chosen: int) -> str:
     if not retried:
-        return "Nothing was retried: it waits for its next attempt already, or has succeeded."
-    left = f" Left alone, because they wait already or have succeeded: {chosen - retried}." if retried < chosen else ""
-    return f"Sent again now: {retried}.{left}"
+        return "Nothing was retried: it is due already, or has succeeded."
+    left = chosen - retried
+    return f"Sent again now: {retried}." + (f" Left alone, because due already or succeeded: {left}." if left else "")
 
 
 def _told(delivery: Delivery) -> dict[str, Any]:
@@ -143,4 +164,4 @@ def _body(delivery: Delivery, attempt: Attempt | None) -> str:
         return ""
     if attempt:
         return pretty(sent.sent_body(delivery, payload, attempt))
-    return pretty(f'{{"event":"{delivery.event_name}","context":{{{payload.context}}},{payload.entity}}}')
+    return indented(sent.unsent_body(delivery, payload))

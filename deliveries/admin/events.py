@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
+from deliveries import services
 from deliveries.models import Delivery, Event, Payload
 
-from .base import ExactSearch, ReadOnly, badge, link, moment, pretty, state_badge, subscription_link, with_subscriptions
+from .base import (
+    ExactSearch,
+    ReadOnly,
+    badge,
+    deliveries_of,
+    link,
+    moment,
+    pretty,
+    state_badge,
+    subscription_link,
+    with_subscriptions,
+)
 from .filters import EventNameFilter
 
 DELIVERIES_SHOWN = 100
@@ -26,8 +40,8 @@ class EventAdmin(ReadOnly, ExactSearch):
     list_display_links = ("recorded", "name")
     list_filter = ("state", EventNameFilter)
     ordering = ("-id",)
-    exact_ids = ("case_id", "individual_id", "company_id", "entity_id")
-    exact_name = "name"
+    search_help_text = "The whole identifier of an event or a case."
+    actions = ("build_again",)
     readonly_fields = (
         *("id", "name", "recorded", "workspace_id", "case_id", "individual_id", "company_id", "entity_id"),
         *("sequence", "built", "builds", "error"),
@@ -36,6 +50,20 @@ class EventAdmin(ReadOnly, ExactSearch):
         *("id", ("name", "recorded"), ("built", "builds", "error"), "workspace_id", ("case_id", "sequence")),
         *("individual_id", "company_id", "entity_id"),
     )
+
+    def related_to(self, queryset: QuerySet[Event], key: UUID) -> QuerySet[Event]:
+        return queryset.filter(case_id=key)
+
+    def has_build_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "change")
+
+    @admin.action(description="Build selected events again (failed ones)", permissions=["build"])
+    def build_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
+        done = services.build_again(queryset.values_list("pk", flat=True))
+        self.log_each(request, done, "To be built again.")
+        level = messages.SUCCESS if done else messages.WARNING
+        said = f"To be built again now: {len(done)}." if done else "None of them has failed, so nothing was changed."
+        self.message_user(request, said, level)
 
     @admin.display(description="recorded")
     def recorded(self, row: Event) -> str:
@@ -58,8 +86,7 @@ def _told(event: Event) -> dict[str, Any]:
 
 
 def _deliveries_of(event: Event) -> list[dict[str, Any]]:
-    """Found through the log's index: a delivery has the workspace and the time of its event."""
-    rows = Delivery.objects.filter(workspace_id=event.workspace_id, created_at=event.created_at, event_id=event.pk)
+    rows = deliveries_of(event, Delivery.objects.all())
     return [
         {"link": link(row), "subscription": subscription_link(row), "state": state_badge(row), "row": row}
         for row in with_subscriptions(rows)[:DELIVERIES_SHOWN]

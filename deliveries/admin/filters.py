@@ -18,6 +18,7 @@ class NameFilter(admin.SimpleListFilter):
 
     title = "event"
     parameter_name = "event"
+    template = "deliveries/admin/closed_filter.html"
     column: ClassVar[str] = "event_name"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

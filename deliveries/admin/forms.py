@@ -11,11 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from deliveries import services, validation
+from deliveries.engine import signing
 from deliveries.engine.endpoints import HIDDEN
 from deliveries.events.catalogue import EVENTS
 from deliveries.models import Subscription
 from workspaces.typed import ModelForm
 
+SECRET_ATTRS = {"class": "wide", "autocomplete": "off", "spellcheck": "false"}
 Family = tuple[str, list[tuple[str, str]]]
 
 
@@ -65,6 +67,13 @@ class SubscriptionForm(ModelForm):
         help_text=f"One a line, “Name: value”. Stored encrypted; a value shown as {HIDDEN} stays as it is.",
     )
 
+    secret = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs=SECRET_ATTRS),
+        help_text="Left empty, one is generated. Once it is stored, the buttons above show and rotate it.",
+    )
+
     class Meta:
         model = Subscription
         fields = ("workspace", "name", "description", "url", "status", "type", "events", "max_retries", "timeout")
@@ -83,6 +92,7 @@ class SubscriptionForm(ModelForm):
             if name in self.fields:
                 self.fields[name].widget.attrs["placeholder"] = f"{default:g}"
         if not self.instance._state.adding:
+            self.fields.pop("secret", None)  # from here on it is rotated, on a page of its own
             self.initial["header_lines"] = shown_headers(self.instance)
 
     def clean_url(self) -> str:
@@ -99,6 +109,10 @@ class SubscriptionForm(ModelForm):
         stored = None if self.instance._state.adding else self.instance.headers
         return validation.headers(_parse(self.cleaned_data["header_lines"]), stored)
 
+    def clean_secret(self) -> str:
+        given: str = self.cleaned_data["secret"]
+        return validation.secret(given) if given else signing.generate_secret()
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if self.instance._state.adding and not self.errors:
@@ -108,6 +122,29 @@ class SubscriptionForm(ModelForm):
     def save(self, commit: bool = True) -> Any:
         self.instance.headers = self.cleaned_data["header_lines"]
         return super().save(commit)
+
+
+class RotationForm(forms.Form):
+    """A new secret for a subscription, and whether the present one ends now."""
+
+    secret = forms.CharField(
+        label="New secret",
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs=SECRET_ATTRS),
+        help_text="Left empty, one is generated.",
+    )
+    at_once = forms.BooleanField(label="The present secret has leaked: end it at once.", required=False)
+
+    def __init__(self, row: Subscription, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+    def clean_secret(self) -> str | None:
+        given: str = self.cleaned_data["secret"]
+        if given and given == self.row.secret:
+            raise ValidationError("This is the present secret; give another one, or none.")
+        return validation.secret(given) if given else None
 
 
 def shown_headers(row: Subscription) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -44,6 +45,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
         ("Events", {"fields": ["events"], "classes": ["events"]}),
         ("Sending", {"fields": ["header_lines", "max_retries", "timeout"], "description": DEFAULTS}),
     ]
+    first_secret: ClassVar = ("Secret", {"fields": ["secret"]})
     facts: ClassVar = ("Facts", {"fields": readonly_fields, "classes": ["collapse"]})
 
     class Media:
@@ -112,7 +114,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
     # --- The form -----------------------------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fieldsets if obj is None else [*self.fieldsets, self.facts]
+        return [*self.fieldsets, self.first_secret if obj is None else self.facts]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A subscription stays in its workspace: elsewhere its history would be another tenant's."""
@@ -120,7 +122,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Subscription | None:
         """Locked while it is being saved: a rotation or an outage at the same moment is not undone."""
-        if request.method != "POST":
+        if request.method != "POST" or not connection.in_atomic_block:  # the history's page is in no transaction
             return super().get_object(request, object_id, from_field)
         try:
             return Subscription.objects.select_for_update(of=("self",)).filter(pk=UUID(object_id)).first()

@@ -23,6 +23,7 @@ from deliveries.models import Subscription
 from workspaces.typed import ModelAdmin
 
 from .base import pretty
+from .forms import RotationForm
 
 View = Callable[..., HttpResponse]
 
@@ -50,10 +51,12 @@ class SubscriptionTools(ModelAdmin):
 
     def rotate_secret(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         row = self._permitted(request, pk)
-        if request.method != "POST":
+        form = RotationForm(row, request.POST if request.method == "POST" else None)
+        if not form.is_valid():
             until = timezone.now() + timedelta(seconds=settings.SECRET_GRACE)
-            return self._page(request, row, "rotate", "Rotate the secret", until=until)
-        row = services.rotate_secret(row, grace=0 if "at_once" in request.POST else None)
+            return self._page(request, row, "rotate", "Rotate the secret", until=until, form=form)
+        new, at_once = form.cleaned_data["secret"], form.cleaned_data["at_once"]
+        row = services.rotate_secret(row, new, grace=0 if at_once else None)
         self.log_change(request, row, "Rotated the secret.")
         messages.success(request, _rotated(row))
         return HttpResponseRedirect(self._address(row))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
+from django.core.management import call_command
+from django.core.serializers.base import DeserializationError
 from django.db import connection
 from django.test import override_settings
 
 from cases.models import Case
+from deliveries import services
 from deliveries.models import Subscription
 from workspaces.models import ApiKey, Workspace
 
@@ -63,3 +68,40 @@ def test_keys_rotate_and_a_lost_key_is_an_error(subscribe: Subscribe) -> None:
 def test_an_encrypted_column_cannot_be_searched(db: None) -> None:
     with pytest.raises(FieldError, match="cannot be searched"):
         Subscription.objects.filter(secret=CANARY).exists()
+
+
+def fixture(path: Path) -> str:
+    """What dumpdata writes of all subscriptions, also into `path`."""
+    out = StringIO()
+    call_command("dumpdata", "deliveries.subscription", stdout=out)
+    path.write_text(out.getvalue())
+    return out.getvalue()
+
+
+def test_a_fixture_holds_no_secret_and_can_be_loaded(subscribe: Subscribe, tmp_path: Path) -> None:
+    row = subscribe("Case.Created", secret=CANARY, headers={"Authorization": "canary-header"})
+    old = services.rotate_secret(row, "a phrase that is long enough").previous_secret
+    text = fixture(tmp_path / "dump.json")
+    assert row.url in text
+    assert not any(secret in text for secret in (CANARY, "canary-header", "a phrase that is"))
+    Subscription.objects.all().delete()
+    call_command("loaddata", tmp_path / "dump.json", verbosity=0)
+    found = Subscription.objects.get()
+    assert (found.secret, found.previous_secret) == ("a phrase that is long enough", old)
+    assert found.headers == {"Authorization": "canary-header"}
+
+
+def test_a_fixture_of_a_lost_key_is_refused(subscribe: Subscribe, tmp_path: Path) -> None:
+    subscribe("Case.Created")
+    fixture(tmp_path / "dump.json")
+    with (
+        override_settings(ENCRYPTION_KEYS=(Fernet.generate_key().decode(),)),
+        pytest.raises(DeserializationError, match="none of ENCRYPTION_KEYS opens"),
+    ):
+        call_command("loaddata", tmp_path / "dump.json", verbosity=0)
+
+
+def test_a_secret_that_looks_like_an_encrypted_one_is_refused_in_forms(subscribe: Subscribe) -> None:
+    row = subscribe("Case.Created", secret="encrypted:but not really")
+    with pytest.raises(ValidationError, match="none of ENCRYPTION_KEYS opens"):
+        row.full_clean()

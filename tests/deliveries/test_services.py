@@ -9,17 +9,19 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from deliveries import services
 from deliveries.engine import lanes
-from deliveries.models import Attempt, Delivery, Lane, Subscription
+from deliveries.events import outbox
+from deliveries.models import Attempt, Delivery, Event, Lane, Subscription
 from tests import factories
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
 from .receiver import Answer, Receiver
 
+EventState = Event.State
 State = Delivery.State
 URL = "https://example.com/hooks"
 
@@ -87,13 +89,89 @@ def test_a_retry_sends_the_same_event_again_as_a_manual_one(
 def test_automatic_retries_come_after_a_manual_one(
     refused: tuple[Subscription, Delivery], deliver: Deliver, receiver: Receiver
 ) -> None:
-    Subscription.objects.update(max_retries=3, updated_at=timezone.now())
+    refused[0].max_retries = 3
+    refused[0].save()
     Delivery.objects.update(retries=3)
     receiver.answer = lambda post: Answer(503)
     services.retry_deliveries([refused[1].pk])
     deliver()
     row = Delivery.objects.get()
     assert (row.state, row.retries, row.next_type) == (State.PENDING, 1, Delivery.Next.AUTOMATIC_RETRY)
+
+
+@pytest.fixture
+def waiting(workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver) -> Delivery:
+    """A delivery that waits for its automatic retry."""
+    receiver.answer = lambda post: Answer(503)
+    subscribe("Case.Created")
+    factories.case(workspace)
+    deliver()
+    receiver.answer = lambda post: Answer(200)
+    return Delivery.objects.get(state=State.PENDING, attempts=1)
+
+
+def test_what_waits_for_its_retry_need_not_wait(waiting: Delivery, deliver: Deliver, receiver: Receiver) -> None:
+    assert services.retry_deliveries([waiting.pk]) == [waiting.pk]
+    deliver()
+    assert len(receiver.posts) == 2
+    assert Delivery.objects.get().state == State.SUCCEEDED
+    assert Attempt.objects.get(number=2).type == Delivery.Next.MANUAL_RETRY
+
+
+def test_what_is_due_already_is_left_alone(waiting: Delivery) -> None:
+    services.retry_deliveries([waiting.pk])
+    assert services.retry_deliveries([waiting.pk], replay=True) == []
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_retry_of_many_is_done_in_parts(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(services, "CHUNK", 2)
+    subscribe("Case.Created")
+    for _ in range(rows):
+        factories.case(workspace)
+    deliver()
+    chosen = {row.pk for row in Delivery.objects.all()}
+    assert set(services.retry_deliveries(chosen, replay=True)) == chosen
+    assert Delivery.objects.filter(state=State.PENDING).count() == rows
+
+
+def test_a_failed_event_is_built_again(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    factories.case(workspace)
+    Event.objects.update(state=EventState.FAILED, builds=8, error="ValueError", build_at="2100-01-01T00:00:00Z")
+    deliver()
+    assert receiver.posts == []
+    assert services.build_again(Event.objects.values_list("pk", flat=True)) == [Event.objects.get().pk]
+    deliver()
+    assert receiver.names == ["Case.Created"]
+
+
+def test_only_what_failed_is_built_again(workspace: Workspace, deliver: Deliver) -> None:
+    factories.case(workspace)
+    deliver()
+    assert services.build_again(Event.objects.values_list("pk", flat=True)) == []
+    assert Event.objects.get().state == EventState.BUILT
+
+
+def test_workers_are_woken_for_what_is_built_again(
+    workspace: Workspace, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    factories.case(workspace)
+    Event.objects.update(state=EventState.FAILED)
+    with django_capture_on_commit_callbacks() as callbacks:
+        services.build_again(Event.objects.values_list("pk", flat=True))
+    assert callbacks == [outbox.wake]
+
+
+def test_an_update_without_a_difference_changes_nothing(subscribe: Subscribe) -> None:
+    row = subscribe("Case.Created", name="CRM")
+    before = row.updated_at
+    services.update_subscription(row, {"name": "CRM", "secret": row.secret}, "")
+    assert (fresh(row).updated_at, fresh(row).previous_secret) == (before, None)
 
 
 def test_retrying_twice_is_retrying_once(refused: tuple[Subscription, Delivery]) -> None:

@@ -49,6 +49,17 @@ def test_a_subscription_is_created_with_a_secret_of_its_own(admin: Client, works
     assert Lane.objects.get().open
 
 
+def test_a_subscription_is_created_with_a_given_secret(admin: Client, workspace: Workspace) -> None:
+    admin.post(page("subscription", "add"), filled(workspace=workspace.pk, secret="a phrase that is long enough"))
+    assert Subscription.objects.get().secret == "a phrase that is long enough"
+
+
+def test_the_form_of_one_that_exists_leaves_its_secret_alone(admin: Client, subscribe: Subscribe) -> None:
+    row = subscribe("Case.Created")
+    assert 'name="secret"' not in read(admin.get(page("subscription", pk=row.pk)))
+    assert saved(admin, row, secret="a phrase that is long enough").secret == row.secret
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -59,6 +70,7 @@ def test_a_subscription_is_created_with_a_secret_of_its_own(admin: Client, works
         ({"header_lines": "X-A: 1\r\nX-A: 2"}, "twice"),
         ({"max_retries": "21"}, "less than or equal to 20"),
         ({"timeout": "0"}, "greater than or equal to 1"),
+        ({"secret": "short"}, "16 to 256"),
     ],
 )
 def test_a_wrong_value_is_named_in_the_form(
@@ -133,6 +145,29 @@ def test_a_leaked_secret_ends_at_once(admin: Client, subscribe: Subscribe) -> No
     row = subscribe("Case.Created")
     admin.post(page("webhook", "rotate", row.pk), {"at_once": "on"})
     assert Subscription.objects.get().previous_secret is None
+
+
+def test_a_rotation_takes_a_given_secret(admin: Client, subscribe: Subscribe) -> None:
+    row = subscribe("Case.Created")
+    admin.post(page("webhook", "rotate", row.pk), {"secret": "a phrase that is long enough"})
+    assert Subscription.objects.get().signing_secrets() == ["a phrase that is long enough", row.secret]
+
+
+@pytest.mark.parametrize(("given", "words"), [("short", "16 to 256"), (None, "the present secret")])
+def test_a_secret_that_will_not_do_is_told_and_nothing_rotated(
+    admin: Client, subscribe: Subscribe, given: str | None, words: str
+) -> None:
+    row = subscribe("Case.Created")
+    assert words in read(admin.post(page("webhook", "rotate", row.pk), {"secret": given or row.secret}))
+    assert Subscription.objects.get().previous_secret is None
+    assert log() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_post_to_the_history_is_no_fault(subscribe: Subscribe) -> None:
+    row = subscribe("Case.Created")
+    client = signed_in(is_superuser=True)
+    assert "Change history" in read(client.post(page("subscription", "history", row.pk)))
 
 
 def test_a_test_event_shows_the_answer_escaped(admin: Client, subscribe: Subscribe, receiver: Receiver) -> None:

@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 
 from cases.models import Case
 from deliveries import services
-from deliveries.models import Delivery, Lane, Payload, Subscription
+from deliveries.api.logs import WebhookLogViewSet
+from deliveries.models import Delivery, Lane, Payload
 from tests import factories
 from tests.deliveries.conftest import Deliver, Subscribe
 from tests.deliveries.receiver import Answer, Receiver
@@ -69,11 +70,12 @@ def test_the_payload_is_the_body_of_the_latest_attempt(
     client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
 ) -> None:
     receiver.answer = lambda post: Answer(503)
-    subscribe("Case.Created", max_retries=5)
+    row = subscribe("Case.Created", max_retries=5)
     factories.case(workspace, name="Zoë & “Söhne”")
     deliver()
     retry(deliver)
-    Subscription.objects.update(max_retries=9)
+    row.max_retries = 9
+    row.save()
     (log,) = logs(client)
     assert log["payload"] == json.loads(receiver.posts[1].body)
     context = log["payload"]["context"]
@@ -186,3 +188,15 @@ def test_the_list_takes_the_same_queries_for_one_row_and_for_many(
         deliver()
         with django_assert_num_queries(5):  # the key, the page, its attempts, its payloads, the count
             assert len(logs(client)) == expected
+
+
+def test_logs_are_counted_to_a_bound(
+    client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WebhookLogViewSet, "max_count", 2)
+    subscribe("Case.Created")
+    for _ in range(3):
+        factories.case(workspace)
+    deliver()
+    answer = client.get("/v1/webhook-logs?limit=1&page=3").json()
+    assert (len(answer["data"]), answer["pagination"]["count"]) == (1, 2)

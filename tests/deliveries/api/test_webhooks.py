@@ -123,6 +123,36 @@ def test_only_what_is_given_is_changed(client: APIClient) -> None:
     assert changed == {**row, "name": "New", "updated_at": changed["updated_at"]}
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_change_of_nothing_is_no_change(client: APIClient, again: bool) -> None:
+    row = made(client, name="Hooks", headers={"X-Api-Key": "hush"})
+    same = {name: row[name] for name in ("name", "url", "events", "secret", "headers", "timeout")} if again else {}
+    assert client.patch(f"/v1/webhooks/{row['id']}", same).json() == row
+    assert Subscription.objects.get().headers == {"X-Api-Key": "hush"}
+
+
+def test_a_misspelt_field_is_named_with_the_nearest(client: APIClient) -> None:
+    row = made(client)
+    response = client.patch(f"/v1/webhooks/{row['id']}", {"max_retrys": 3, "name": "New"})
+    assert refused(response) == {"max_retrys": "There is no such field. Did you mean max_retries?"}
+    assert client.get(f"/v1/webhooks/{row['id']}").json() == row
+
+
+def test_a_field_that_does_not_exist_is_refused_when_creating_too(client: APIClient) -> None:
+    response = client.post("/v1/webhooks", {**NEEDED, "colour": "red"})
+    assert refused(response) == {"colour": "There is no such field; leave it out."}
+
+
+def test_of_very_many_such_fields_only_some_are_named(client: APIClient) -> None:
+    assert len(refused(client.post("/v1/webhooks", {f"x{number}": 1 for number in range(1000)}))) == 20
+
+
+def test_what_was_read_may_be_sent_back_whole(client: APIClient) -> None:
+    row = made(client, headers={"X-Api-Key": "hush"})
+    changed = client.patch(f"/v1/webhooks/{row['id']}", {**row, "id": str(uuid.uuid4()), "name": "New"}).json()
+    assert changed == {**row, "name": "New", "updated_at": changed["updated_at"]}
+
+
 def test_hidden_header_values_may_be_sent_back(client: APIClient) -> None:
     row = made(client, headers={"X-Api-Key": "hush", "X-Old": "1"})
     client.patch(f"/v1/webhooks/{row['id']}", {"headers": {"X-Api-Key": "(hidden)", "X-New": "2"}})
