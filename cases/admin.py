@@ -4,38 +4,19 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from workspaces.models import User
-from workspaces.typed import ModelAdmin, ModelForm, TabularInline
+from workspaces.typed import ModelAdmin, TabularInline
+from workspaces.verdicts import VerdictAdmin
 
 from . import services
-from .models import Case, CaseReview, CaseStatus, Company, Individual, ReviewerType, ReviewStatus, Tag, Template
+from .forms import CaseForm, CompanyForm, IndividualForm
+from .models import Case, CaseReview, Company, Individual, ReviewerType, ReviewStatus, Tag, Template
 
-
-class CaseForm(ModelForm):
-    def clean_status(self) -> str:
-        wanted: str = self.cleaned_data["status"]
-        if wanted != self.initial.get("status") and wanted not in (CaseStatus.DRAFT, CaseStatus.OPEN):
-            raise ValidationError(
-                "Set a case to draft or open here; to approve, reject or close it, select it in the list and use the "
-                "action of that name, which keeps a review."
-            )
-        return wanted
-
-    def clean(self) -> dict[str, Any]:
-        """Templates and tags are the workspace's own."""
-        data = super().clean() or self.cleaned_data
-        workspace_id = data["workspace"].pk if data.get("workspace") else self.instance.workspace_id
-        template = data.get("template")
-        if template and template.workspace_id != workspace_id:
-            self.add_error("template", "This template belongs to another workspace.")
-        if any(tag.workspace_id != workspace_id for tag in data.get("tags") or ()):
-            self.add_error("tags", "A tag belongs to another workspace.")
-        return data
+ACTIONS = {"approve": ReviewStatus.APPROVED, "reject": ReviewStatus.REJECTED, "close": ReviewStatus.CLOSED}
 
 
 class Listed(TabularInline):
@@ -71,7 +52,7 @@ class ReviewInline(Listed):
 
 
 @admin.register(Case)
-class CaseAdmin(ModelAdmin):
+class CaseAdmin(VerdictAdmin):
     form = CaseForm
     list_display = ("name", "status", "workspace", "external_id", "assignee", "updated_at")
     list_filter = ("status", "workspace", "tags")
@@ -85,29 +66,26 @@ class CaseAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Case | None = None) -> Any:
         return self.readonly_fields if obj is None else (*self.readonly_fields, "workspace")
 
-    @admin.action(description="Approve selected cases")
-    def approve(self, request: HttpRequest, queryset: QuerySet[Case]) -> None:
-        self._review(request, queryset, ReviewStatus.APPROVED)
+    def verdicts(self, row: Case) -> list[str]:
+        return [name for name, status in ACTIONS.items() if status in services.DECISIONS[row.status]]
 
-    @admin.action(description="Reject selected cases")
-    def reject(self, request: HttpRequest, queryset: QuerySet[Case]) -> None:
-        self._review(request, queryset, ReviewStatus.REJECTED)
+    @admin.action(description="Approve selected cases", permissions=["change"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
+        return self._review(request, queryset, ReviewStatus.APPROVED)
 
-    @admin.action(description="Close selected cases")
-    def close(self, request: HttpRequest, queryset: QuerySet[Case]) -> None:
-        self._review(request, queryset, ReviewStatus.CLOSED)
+    @admin.action(description="Reject selected cases", permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
+        return self._review(request, queryset, ReviewStatus.REJECTED)
 
-    def _review(self, request: HttpRequest, cases: QuerySet[Case], status: str) -> None:
-        user = request.user if isinstance(request.user, User) else None
-        done = 0
-        for case in cases.order_by("pk"):
-            try:
-                services.review_case(case, status, reviewer_type=ReviewerType.USER, user=user)
-                done += 1
-            except ValidationError as error:
-                self.message_user(request, f"{case}: {' '.join(error.messages)}", messages.ERROR)
-        if done:
-            self.message_user(request, f"{done} case(s) {status}.", messages.SUCCESS)
+    @admin.action(description="Close selected cases", permissions=["change"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
+        return self._review(request, queryset, ReviewStatus.CLOSED)
+
+    def _review(self, request: HttpRequest, cases: QuerySet[Case], status: str) -> HttpResponse | None:
+        def review(case: Case, user: User | None) -> None:
+            services.review_case(case, status, reviewer_type=ReviewerType.USER, user=user)
+
+        return self.decide(request, cases, review, status)
 
 
 class PartyAdmin(ModelAdmin):
@@ -120,6 +98,7 @@ class PartyAdmin(ModelAdmin):
 
 @admin.register(Individual)
 class IndividualAdmin(PartyAdmin):
+    form = IndividualForm
     list_display = ("first_name", "last_name", "case", "roles", "is_relevant", "updated_at")
     list_filter = ("is_relevant", "case__workspace")
     list_select_related = ("case",)
@@ -128,21 +107,29 @@ class IndividualAdmin(PartyAdmin):
 
 @admin.register(Company)
 class CompanyAdmin(PartyAdmin):
+    form = CompanyForm
     list_display = ("name", "type", "case", "country", "status", "is_relevant", "updated_at")
     list_filter = ("type", "status", "is_relevant", "case__workspace")
     list_select_related = ("case",)
     search_fields = ("name", "registration_number", "id")
 
 
+class OwnedAdmin(ModelAdmin):
+    """Rows that stay in their workspace: cases of it may use them."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "workspace")
+
+
 @admin.register(Tag)
-class TagAdmin(ModelAdmin):
+class TagAdmin(OwnedAdmin):
     list_display = ("label", "workspace")
     list_filter = ("workspace",)
     search_fields = ("label",)
 
 
 @admin.register(Template)
-class TemplateAdmin(ModelAdmin):
+class TemplateAdmin(OwnedAdmin):
     list_display = ("name", "key", "workspace")
     list_filter = ("workspace",)
     search_fields = ("name", "key")

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -79,8 +79,7 @@ def resolve_tags(workspace: Workspace, words: Sequence[str]) -> list[Tag]:
     for word in words:
         wanted.setdefault(word.lower(), word)
     ids = {word: key for word in wanted if (key := _uuid(word))}
-    rows = Tag.objects.filter(workspace=workspace).annotate(word=Lower("label"))
-    found = list(rows.filter(Q(word__in=wanted) | Q(pk__in=ids.values())))
+    found = list(_tags(workspace).filter(Q(word__in=wanted) | Q(pk__in=ids.values())))
     known = {tag.label.lower() for tag in found} | {str(tag.pk) for tag in found}
     if missing := [word for word, key in ids.items() if str(key) not in known and word not in known]:
         raise ValidationError({"tags": f"No tag of this workspace has the id {missing[0]}."})
@@ -88,11 +87,21 @@ def resolve_tags(workspace: Workspace, words: Sequence[str]) -> list[Tag]:
     return found + _create_tags(workspace, new)
 
 
+def _tags(workspace: Workspace) -> QuerySet[Any]:
+    return Tag.objects.filter(workspace=workspace).annotate(word=Lower("label"))
+
+
 def _create_tags(workspace: Workspace, labels: Sequence[str]) -> list[Tag]:
+    """Tags with these labels, some of which another request may have created since we looked."""
+    if not labels:
+        return []
+    # One request at a time creates tags in a workspace: the limit holds, and no two create the same.
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    Tag.objects.bulk_create([Tag(workspace=workspace, label=label) for label in labels], ignore_conflicts=True)
     limit = settings.TAGS_PER_WORKSPACE
-    if labels and Tag.objects.filter(workspace=workspace).count() + len(labels) > limit:
+    if Tag.objects.filter(workspace=workspace).count() > limit:
         raise ValidationError({"tags": f"This workspace may have {limit} tags; delete some before you add others."})
-    return Tag.objects.bulk_create([Tag(workspace=workspace, label=label) for label in labels])
+    return list(_tags(workspace).filter(word__in=[Lower(Value(label)) for label in labels]).order_by("pk"))
 
 
 def _uuid(text: str) -> UUID | None:
@@ -117,7 +126,7 @@ def review_case(
 
     Raises ValidationError when the case already has the status, or cannot get it.
     """
-    current = Case.objects.select_for_update().get(pk=case.pk)
+    current = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
     refuse_decision(current.status, status)
     if next_review_at and status != ReviewStatus.APPROVED:
         raise ValidationError({"next_review_at": "Only an approval can have a next review."})

@@ -104,6 +104,8 @@ class Check(TrackedModel):
             # The checks shown with an individual or a company, and those that go with it.
             models.Index(fields=["individual"], condition=Q(individual__isnull=False), name="checks_check_individual"),
             models.Index(fields=["company"], condition=Q(company__isnull=False), name="checks_check_company"),
+            # A page of GET /v1/checks in its default order, of a workspace with many.
+            models.Index(fields=["updated_at", "id"], name="checks_check_list"),
         ]
 
     def __str__(self) -> str:

@@ -71,7 +71,7 @@ def describe(check: Check, settings: Json) -> None:
 
 
 def _locked(check: Check) -> Check:
-    return Check.objects.select_for_update().get(pk=check.pk)
+    return Check.objects.select_for_update(no_key=True).get(pk=check.pk)
 
 
 @transaction.atomic

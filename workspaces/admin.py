@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 
 from .models import ApiKey, User, Workspace
 from .typed import ModelAdmin, ModelForm
@@ -45,9 +47,16 @@ class ApiKeyAdmin(ModelAdmin):
             return
         issued, text = ApiKey.objects.issue(obj.workspace, obj.name, expires_at=obj.expires_at)
         obj.__dict__.update(issued.__dict__)
-        messages.warning(request, f"Copy this key now, it cannot be shown again: {text}")
+        obj.text = text
 
-    @admin.action(description="Revoke selected keys")
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The key itself, on this one page: a message would travel in a cookie."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "original": obj, "text": obj.text}
+        shown = TemplateResponse(request, "workspaces/admin/issued.html", {**context, "title": "The new API key"})
+        add_never_cache_headers(shown)
+        return shown
+
+    @admin.action(description="Revoke selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
         self.message_user(request, f"{count} key(s) revoked; they are refused from now on.")

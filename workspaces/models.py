@@ -87,6 +87,9 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    text: str = ""
+    """The key itself, while it is being shown for the only time. No column."""
+
     objects = ApiKeyManager()
 
     class Meta:

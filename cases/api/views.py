@@ -89,8 +89,9 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         return Response(projection.case_created(row, related[row["id"]]), status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        case = self.get_object()
-        update(case, self.valid(self._update_serializer(case, request)))
+        with transaction.atomic():
+            case = self.get_locked()
+            update(case, self.valid(self._update_serializer(case, request)))
         row = self.row(case.pk)
         related = projection.load_related([row["id"]], [row], parties=False)
         return Response(projection.case_updated(row, related[row["id"]]))
@@ -106,9 +107,8 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         return Response(projection.review(review.stored(), None), status.HTTP_201_CREATED)
 
 
-@transaction.atomic
 def update(instance: Case | Individual | Company, data: Mapping[str, Any]) -> None:
-    """Sets what was sent; save() writes what differs."""
+    """Sets what was sent; save() writes what differs. The row is locked: parts of it were merged with what was sent."""
     for name, value in data.items():
         setattr(instance, name, value)
     instance.save()
@@ -148,8 +148,10 @@ class IndividualViewSet(WorkspaceViewSet[Individual]):
         return Response(self.represent_one(individual.pk), status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        individual = self.get_object()
-        update(individual, self.valid(serializers.IndividualSerializer(individual, data=request.data, partial=True)))
+        with transaction.atomic():
+            individual = self.get_locked()
+            found = serializers.IndividualSerializer(individual, data=request.data, partial=True)
+            update(individual, self.valid(found))
         return Response(self.represent_one(individual.pk))
 
 
@@ -179,6 +181,7 @@ class CompanyViewSet(WorkspaceViewSet[Company]):
         return Response(self.represent_one(company.pk), status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        company = self.get_object()
-        update(company, self.valid(serializers.CompanyUpdateSerializer(company, data=request.data, partial=True)))
+        with transaction.atomic():
+            company = self.get_locked()
+            update(company, self.valid(serializers.CompanyUpdateSerializer(company, data=request.data, partial=True)))
         return Response(self.represent_one(company.pk))

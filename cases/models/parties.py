@@ -87,6 +87,8 @@ class Individual(TrackedModel):
                 violation_error_message="An individual who is not relevant cannot be delegator.",
             ),
         ]
+        # A page of GET /v1/individuals in its default order, of a workspace with many.
+        indexes: ClassVar = [models.Index(fields=["created_at", "id"], name="cases_individual_list")]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}"
@@ -135,6 +137,8 @@ class Company(TrackedModel):
                 violation_error_message="The main company is always relevant.",
             ),
         ]
+        # A page of GET /v1/companies in its default order, of a workspace with many.
+        indexes: ClassVar = [models.Index(fields=["created_at", "id"], name="cases_company_list")]
 
     def __str__(self) -> str:
         return self.name

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 
 import pytest
 from django.test import Client
 
 from checks.models import Check
 from tests import factories
+from tests.workspaces.staff import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -47,17 +48,17 @@ def test_a_document_check_is_started_for_its_document(admin_client: Client) -> N
 @pytest.mark.parametrize("status", ["approved", "rejected"])
 def test_a_verdict_cannot_be_typed_in(admin_client: Client, status: str) -> None:
     check = factories.check()
-    sent = {"status": status, "data": json.dumps(check.data)}
+    sent = {"status": status}
     page = admin_client.post(f"/admin/checks/check/{check.pk}/change/", sent).content.decode()
-    assert "use the action of that name" in page
+    assert "use the button or the action of that name" in page
     assert Check.objects.get(pk=check.pk).status == "in_progress"
 
 
 def test_a_status_that_is_no_verdict_is_edited(admin_client: Client) -> None:
     check = factories.check()
-    sent = {"status": "need_review", "data": json.dumps(check.data)}
-    admin_client.post(f"/admin/checks/check/{check.pk}/change/", sent)
-    assert Check.objects.get(pk=check.pk).status == "need_review"
+    admin_client.post(f"/admin/checks/check/{check.pk}/change/", {"status": "need_review", "data": "[]"})
+    found = Check.objects.get(pk=check.pk)
+    assert (found.status, found.data) == ("need_review", check.data)
 
 
 def test_an_action_decides_and_may_change_an_earlier_verdict(admin_client: Client) -> None:
@@ -78,3 +79,59 @@ def test_list_form_and_page_open(admin_client: Client) -> None:
     check = factories.check()
     for path in ("", "?q=a", "add/", f"{check.pk}/change/"):
         assert admin_client.get(f"/admin/checks/check/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_who_may_only_look_cannot_decide(action: str) -> None:
+    check = factories.check(status="need_review")
+    client = viewer(Check)
+    act(client, action, check)
+    assert Check.objects.get(pk=check.pk).status == "need_review"
+    assert "from_page" not in client.get(f"/admin/checks/check/{check.pk}/change/").content.decode()
+
+
+def review(client: Client, check: Check, *names: str, verdict: str = "ignore") -> tuple[int, str]:
+    """Ticks the hits with these names on the page of the check; gives the status and text of the answer."""
+    ticked = [hit["id"] for hit in check.data["hits"] if hit["name"] in names]
+    sent = {"hit": ticked, "verdict": verdict, "comment": " Seen. "}
+    answer = client.post(f"/admin/checks/check/{check.pk}/hits/", sent, follow=True)
+    return answer.status_code, answer.content.decode()
+
+
+def test_an_aml_check_with_hits_is_finished_here(admin_client: Client) -> None:
+    check = factories.aml_check_with_hits(None, "Ann", "Bob")
+    page = admin_client.get(f"/admin/checks/check/{check.pk}/change/").content.decode()
+    assert all(hit["id"] in page for hit in check.data["hits"])
+    assert "1 hit(s) reviewed." in review(admin_client, check, "Ann")[1]
+    review(admin_client, check, "Bob", verdict="confirm")
+    act(admin_client, "reject", check)
+    found = Check.objects.get(pk=check.pk)
+    assert (found.status, found.data["match_status"]) == ("rejected", "true_positive")
+    reviews = [hit["review"] for hit in found.data["hits"]]
+    assert [(made["comment"], made["reviewer_type"]) for made in reviews] == [("Seen.", "user")] * 2
+
+
+@pytest.mark.parametrize(("names", "verdict"), [((), "ignore"), (("Ann",), "forget")])
+def test_a_review_of_hits_names_hits_and_a_verdict(admin_client: Client, names: tuple[str, ...], verdict: str) -> None:
+    check = factories.aml_check_with_hits(None, "Ann")
+    assert "Tick the hits first" in review(admin_client, check, *names, verdict=verdict)[1]
+    assert Check.objects.get(pk=check.pk).data == check.data
+
+
+def test_who_may_only_look_reviews_no_hits() -> None:
+    check, client = factories.aml_check_with_hits(None, "Ann"), viewer(Check)
+    page = client.get(f"/admin/checks/check/{check.pk}/change/").content.decode()
+    assert "Ann" in page
+    assert "Confirm:" not in page
+    assert review(client, check, "Ann")[0] == 403
+    assert Check.objects.get(pk=check.pk).data == check.data
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [("in_progress", []), ("need_review", ["approve", "reject"]), ("approved", ["reject"])],
+)
+def test_the_page_offers_the_verdicts_that_are_possible(admin_client: Client, status: str, offered: list[str]) -> None:
+    check = factories.check(kind="ekyc", status=status)
+    page = admin_client.get(f"/admin/checks/check/{check.pk}/change/").content.decode()
+    assert re.findall(r'name="action" value="(\w+)"', page) == offered

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
+from django.test import RequestFactory
 from rest_framework.exceptions import ValidationError
 from rest_framework.test import APIClient
 
+from cases import services
 from tests import factories
 from workspaces.api import errors
 
@@ -46,6 +48,9 @@ def post(client: APIClient, raw: bytes, content_type: str = "application/json") 
         (NAMED % b'"a", "custom_properties": {"a": ["\\u0000"]}', 400),
         (NAMED % (b"1" * 500), 400),
         (NAMED % b'"a", "custom_properties": {"a": 1e999}', 400),
+        (NAMED % b'"a", "custom_properties": {"a": 1e20}', 400),
+        (NAMED % b'"a", "individuals": [{"custom_properties": {"a": -1e300}}]', 400),
+        (NAMED % b'"a", "custom_properties": {"a": 9223372036854775808}', 400),
         (b"[" * 100_000, 400),
         (NAMED % (b'{"a":' * 40 + b"1" + b"}" * 40), 400),
         (NAMED % (b'"' + b"a" * 3_000_000 + b'"'), 413),
@@ -56,6 +61,32 @@ def test_a_body_that_cannot_be_read_is_refused(client: APIClient, raw: bytes, st
     found, answer = post(client, raw)
     assert found == answer["status_code"] == status
     assert set(answer) - {"errors"} == {"status_code", "timestamp", "code", "message"}
+
+
+def test_the_largest_number_is_kept_exactly(client: APIClient) -> None:
+    status, answer = post(client, NAMED % b'"a", "custom_properties": {"a": 9223372036854775807}')
+    assert (status, answer["custom_properties"]) == (201, {"a": 2**63 - 1})
+
+
+@pytest.mark.parametrize("path", ["cases", "cases/x", "webhooks", "checks/aml", "ping"])
+def test_options_are_refused_as_other_methods_are(client: APIClient, path: str) -> None:
+    response = client.options(f"/v1/{path}")
+    assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+def test_a_mistake_of_ours_is_told_in_the_same_shape(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(services, "create_case", fail)
+    client.raise_request_exception = False
+    status, answer = post(client, NAMED % b'"a"')
+    assert (status, set(answer)) == (500, {"status_code", "timestamp", "code", "message"})
+    assert "secret" not in str(answer)
+
+
+def test_people_get_a_page_where_programs_get_json(rf: RequestFactory) -> None:
+    assert errors.server_error(rf.get("/admin/"))["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])

@@ -10,15 +10,18 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError, IntegrityError
+from django.db import DatabaseError, DataError, IntegrityError
 from django.db.models import BaseConstraint
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
+from django.views import defaults
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from workspaces.timestamps import iso
+
+from . import collisions
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,12 @@ class NotUnderstood(ValidationError):
 
     def __init__(self, message: str) -> None:
         super().__init__({NON_FIELD_ERRORS: [message]})
+
+
+class Conflict(APIException):
+    status_code = HTTPStatus.CONFLICT
+    default_detail = "Another request was changing or deleting the same at this moment. Send this one again."
+    default_code = "conflict"
 
 
 def body(status: int, message: str, errors: list[Json] | None = None) -> Json:
@@ -82,6 +91,8 @@ def _as_api_exception(exc: Exception) -> Exception:
         return ValidationError(_details(exc))
     if isinstance(exc, IntegrityError) and (constraint := _violated(exc)):
         return ValidationError({_field(constraint): [str(constraint.get_violation_error_message())]})
+    if isinstance(exc, DatabaseError) and collisions.happened(exc):
+        return Conflict()
     if isinstance(exc, DataError):
         # Field validation should have caught it; the driver's text may quote the value, so it stays out of the log.
         logger.warning("a value was refused by the database: %s", type(exc.__cause__).__name__)
@@ -126,5 +137,13 @@ def _django_message(status: int) -> str:
 
 
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-    """For addresses under /v1 that are no part of the API, and as `handler404`."""
+    """For addresses under /v1 that are no part of the API."""
     return JsonResponse(body(HTTPStatus.NOT_FOUND, "There is no such address in this API."), status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """`handler500`: programs that call the API read JSON even then; people get Django's page."""
+    if not request.path.startswith("/v1/"):
+        return defaults.server_error(request)
+    sentence = "Something went wrong on our side; it has been logged. Send the request again later."
+    return JsonResponse(body(HTTPStatus.INTERNAL_SERVER_ERROR, sentence), status=500)

@@ -12,6 +12,8 @@ from rest_framework.parsers import BaseParser
 
 # Dotfile's deepest body has 4 levels; Python's own json stops near 1,000 with a RecursionError.
 MAX_DEPTH = 32
+# Webhook bodies are written with 64-bit integers, and PostgreSQL's jsonb gives 1e20 back as an integer.
+NUMBERS_END = 2**63
 
 
 class BodyTooLarge(APIException):
@@ -32,24 +34,33 @@ class StrictJSONParser(BaseParser):
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise BodyTooLarge(f"The body is larger than {limit:,} bytes; send less at a time.")
-        try:
-            data = orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            raise ParseError(f"The body is not valid JSON: {error.msg} at character {error.pos}.") from None
-        refuse_unstorable(data)
-        return data
+        return read(raw, "The body")
 
 
-def refuse_unstorable(data: Any) -> None:
-    """Raises ParseError for NUL characters, which PostgreSQL cannot store, and for deep nesting."""
+def read(raw: bytes, what: str) -> Any:
+    """The value of a JSON text. Raises ParseError, with a sentence about `what`, for what cannot be read or stored."""
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise ParseError(f"{what} is not valid JSON: {error.msg} at character {error.pos}.") from None
+    refuse_unstorable(data, what)
+    return data
+
+
+def refuse_unstorable(data: Any, what: str) -> None:
+    """Raises ParseError for NUL characters, which PostgreSQL cannot store, for huge numbers and deep nesting."""
     level = [data]
     for _ in range(MAX_DEPTH):
         if any(isinstance(item, str) and "\0" in item for item in level):
-            raise ParseError("The body contains a NUL character (\\u0000), which cannot be stored; remove it.")
+            raise ParseError(f"{what} contains a NUL character (\\u0000), which cannot be stored; remove it.")
+        if any(isinstance(item, (int, float)) and not abs(item) < NUMBERS_END for item in level):
+            raise ParseError(
+                f"{what} contains a number of 2^63 or more, which cannot be kept exactly; send it as text."
+            )
         level = [inner for item in level for inner in _inside(item)]
         if not level:
             return
-    raise ParseError(f"The body is nested more than {MAX_DEPTH} levels deep.")
+    raise ParseError(f"{what} is nested more than {MAX_DEPTH} levels deep.")
 
 
 def _inside(item: Any) -> list[Any]:

@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import BaseParser
@@ -19,7 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from workspaces.models import Workspace
 
-from . import filtering
+from . import collisions, filtering
 from .authentication import Caller
 from .errors import NotUnderstood
 from .pagination import MAX_LIMIT, Page
@@ -31,6 +33,7 @@ Json = dict[str, Any]
 # For as_view(): which method answers what, at the address of a list and at that of a row.
 MANY: Json = {"get": "list", "post": "create"}
 ONE: Json = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+WRITES = ("post", "patch", "delete")
 
 
 class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
@@ -48,6 +51,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     """Names for `sort`, or columns by name where they differ."""
     default_sort: ClassVar[str] = "created_at"
     max_limit: ClassVar[int] = MAX_LIMIT
+    max_count: ClassVar[int | None] = None
+    """How far the rows of a list are counted; None: to the last."""
     flags: ClassVar[Collection[str]] = ()
     """Other query parameters of the list: each true or false (`self.flag(name)`)."""
 
@@ -59,6 +64,12 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
         for name in ("model", "workspace_lookup"):
             if not hasattr(cls, name):
                 raise TypeError(f"{cls.__name__} must set `{name}`: rows are shown to their own workspace only.")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        for method in WRITES:
+            if handler := getattr(self, method, None):
+                setattr(self, method, collisions.looked_at_again(handler))
+        return super().dispatch(request, *args, **kwargs)
 
     @property
     def workspace(self) -> Workspace:
@@ -74,6 +85,10 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     def get_object(self) -> M:
         """The row that the address names. Raises 400 for what is no UUID, 404 for what is not there, or not theirs."""
         return self.find(self.get_queryset())
+
+    def get_locked(self) -> M:
+        """As get_object(), for a change in the caller's transaction: nobody else changes the row before its end."""
+        return self.find(self.get_queryset().select_for_update(of=("self",), no_key=True))
 
     def find(self, rows: QuerySet[M]) -> M:
         found = rows.filter(pk=self.get_id()).first()
@@ -112,7 +127,7 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
         page = Page.parse(query, self.max_limit)
         rows = filtering.apply(self.get_queryset(), query, self.filters, self.flags)
         rows = filtering.sort(rows, query, self._columns(), self.default_sort)
-        return Response(page.envelope(self.represent(rows[page.rows]), rows.count()))
+        return Response(page.envelope(self.represent(rows[page.rows]), rows.order_by()[: self.max_count].count()))
 
     def _columns(self) -> Mapping[str, str]:
         return self.sortable if isinstance(self.sortable, Mapping) else {name: name for name in self.sortable}
@@ -121,7 +136,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
         return Response(self.represent_one(self.get_id()))
 
     def destroy(self, request: Request, pk: str) -> Response:
-        self.get_object().delete()
+        with transaction.atomic():
+            self.get_locked().delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def valid(self, serializer: BaseSerializer[Any]) -> Any:
