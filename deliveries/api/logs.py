@@ -65,7 +65,7 @@ def _attempts(ids: Iterable[UUID]) -> dict[UUID, list[Attempt]]:
 
 
 def webhook_log(row: Delivery, attempts: list[Attempt], payload: Payload | None) -> dict[str, Any]:
-    """As Dotfile shows it; `attempts` newest first. What retention has removed is empty."""
+    """As Dotfile shows it; `attempts` newest first. A payload that is gone is empty."""
     waits = row.state == Delivery.State.PENDING
     return {
         "id": str(row.pk),

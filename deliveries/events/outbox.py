@@ -114,8 +114,8 @@ def wake() -> None:
     """Rings for the workers. Never raises: what is not rung for, the sweep finds within a second."""
     try:
         doorbell.ring()
-    except Exception:
-        logger.warning("no worker could be woken; the sweep will", exc_info=True)
+    except Exception as error:
+        logger.warning("no worker could be woken (%s); the sweep will", type(error).__name__)
 
 
 def _wake_later(using: str) -> None:
