@@ -24,6 +24,7 @@ from tests import factories
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
+from .made import outcome_of
 from .receiver import Answer, Receiver
 
 
@@ -382,31 +383,11 @@ def test_the_lane_of_a_dead_courier_is_taken_over_and_counted(
 
 
 def test_a_courier_that_slept_past_its_lease_overwrites_nothing(workspace: Workspace, subscribe: Subscribe) -> None:
-    subscription = subscribe("Case.Created")
+    subscribe("Case.Created")
     Case.objects.create(workspace=workspace, name="Dotfile")
     fanout.fan_out(tasks.DOMAIN)
     lanes.lease("sleeper", 10)
-    outcome = settle.Outcome(
-        delivery_id=Delivery.objects.get().pk,
-        subscription_id=subscription.pk,
-        token=uuid.uuid4(),
-        state=settle.SUCCEEDED,
-        reason="",
-        delay=0.0,
-        attempts=1,
-        retries=0,
-        next_type=1,
-        type=0,
-        url="https://example.com/",
-        status_code=200,
-        error="",
-        request_headers={},
-        response_headers={},
-        response_body="",
-        ago=0.1,
-        duration_ms=100,
-        remaining=18,
-    )
+    outcome = outcome_of(Delivery.objects.get(), token=uuid.uuid4())
     settle.settle([outcome], "sleeper")
     assert states() == [(Delivery.State.PENDING, "")]
     assert Attempt.objects.get().late

@@ -6,9 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import NotSupportedError, connection, transaction
@@ -24,6 +22,7 @@ from tests import factories
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
+from .made import outcome_of
 from .receiver import Answer, Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -257,31 +256,6 @@ def test_what_came_online_again_is_not_held(workspace: Workspace, subscribe: Sub
     assert health.set_aside(subscription.pk)
     assert Delivery.objects.get().state == Delivery.State.PENDING
     assert len(lanes.lease("courier", 10)) == 1
-
-
-def outcome_of(delivery: Delivery, token: UUID, **fields: Any) -> settle.Outcome:
-    made = settle.Outcome(
-        delivery_id=delivery.pk,
-        subscription_id=delivery.subscription_id,
-        token=token,
-        state=settle.SUCCEEDED,
-        reason="",
-        delay=0.0,
-        attempts=1,
-        retries=0,
-        next_type=1,
-        type=0,
-        url="https://example.com/",
-        status_code=200,
-        error="",
-        request_headers={},
-        response_headers={},
-        response_body="",
-        ago=0.1,
-        duration_ms=100,
-        remaining=18,
-    )
-    return replace(made, **fields)
 
 
 def test_an_answer_that_cannot_be_stored_does_not_take_the_others_with_it(

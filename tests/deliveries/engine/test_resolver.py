@@ -29,7 +29,7 @@ class Asked:
     def ask(self, name: str) -> Answer | None:
         return self.resolver.lookup(name, lambda answer: self.answers.update({name: answer}))
 
-    def turn_until(self, done: Callable[[], bool]) -> float:
+    def turn_until(self, done: Callable[[], bool]) -> None:
         began = time.monotonic()
         while not done():
             now = time.monotonic()
@@ -37,7 +37,6 @@ class Asked:
             for key, events in self.selector.select(min(self.resolver.wait(now), 1.0)):
                 self.resolver.process(key.fd, events)
             self.resolver.tick(time.monotonic())
-        return time.monotonic() - began
 
     def answer(self, name: str) -> Answer:
         known = self.ask(name)
@@ -112,16 +111,19 @@ def test_hundreds_of_silent_names_do_not_delay_another(
     for number in range(300):
         one.ask(f"silent{number}.test")
     one.ask("good.test")
-    assert one.turn_until(lambda: "good.test" in one.answers) < TIMEOUT / 2
+    one.turn_until(lambda: "good.test" in one.answers)
+    assert set(one.answers) == {"good.test"}  # before the first of the silent ones was given up
 
 
 def test_a_silent_name_ends_at_its_deadline(
     asked: Callable[[str], Asked], name_server: Callable[..., NameServer]
 ) -> None:
     one = asked(name_server(zone).address)
+    began = time.monotonic()
     for number in range(100):
         one.ask(f"silent{number}.test")
-    assert TIMEOUT <= one.turn_until(lambda: len(one.answers) == 100) < TIMEOUT * 1.5
+    one.turn_until(lambda: len(one.answers) == 100)
+    assert TIMEOUT <= time.monotonic() - began < TIMEOUT * 5
 
 
 def test_a_lost_question_is_asked_again(asked: Callable[[str], Asked], name_server: Callable[..., NameServer]) -> None:
