@@ -6,6 +6,7 @@ the big tables there are no foreign key constraints: a partition that one refere
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -113,7 +114,7 @@ class Subscription(models.Model):
         """Seconds for one request in all."""
         return settings.DELIVERY_TIMEOUT if self.timeout is None else self.timeout
 
-    def signing_secrets(self, now: Any = None) -> list[str]:
+    def signing_secrets(self, now: datetime | None = None) -> list[str]:
         """Newest first; the previous one while its grace lasts."""
         now = now or timezone.now()
         if self.previous_secret and self.previous_secret_until and self.previous_secret_until > now:

@@ -74,7 +74,7 @@ class ReadOnly(ModelAdmin):
     list_per_page = 50
 
     class Media:
-        css = {"all": ["deliveries/admin.css"]}
+        css = {"all": ["workspaces/admin.css", "deliveries/admin.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

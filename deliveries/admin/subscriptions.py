@@ -49,7 +49,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
     facts: ClassVar = ("Facts", {"fields": readonly_fields, "classes": ["collapse"]})
 
     class Media:
-        css = {"all": ["deliveries/admin.css"]}
+        css = {"all": ["workspaces/admin.css", "deliveries/admin.css"]}
 
     # --- Lists --------------------------------------------------------------------------------------------------------
 

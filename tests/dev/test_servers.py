@@ -141,6 +141,7 @@ def test_data_outlives_a_run(checkout: Path) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_server_outlives_the_process_that_started_it(checkout: Path, signum: signal.Signals) -> None:
+    # A killed process cannot clean up; what does it then is prctl(PR_SET_PDEATHSIG), which no other kernel has.
     if signum == signal.SIGKILL and sys.platform != "linux":
         pytest.skip("only Linux tells a child that its parent was killed")
     with holder(checkout) as (process, urls):

@@ -82,6 +82,7 @@ def test_waiting_ends_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_program_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    # What ends the program is prctl(PR_SET_PDEATHSIG), which no other kernel has.
     if sys.platform != "linux":
         pytest.skip("only Linux tells a child that its parent was killed")
     with subprocess.Popen(
