@@ -65,6 +65,31 @@ class Subscription(models.Model):
     timeout = models.FloatField(
         null=True, blank=True, help_text="Seconds, 1 to 30.", validators=[MinValueValidator(1), MaxValueValidator(30)]
     )
+    max_in_flight = models.PositiveSmallIntegerField(
+        "requests at a time",
+        null=True,
+        blank=True,
+        help_text="1 to 256.",
+        validators=[MinValueValidator(1), MaxValueValidator(256)],
+    )
+    rate = models.FloatField(
+        "requests a second",
+        null=True,
+        blank=True,
+        help_text="At most so many, evenly spaced; 0.01 to 10,000.",
+        validators=[MinValueValidator(0.01), MaxValueValidator(10_000)],
+    )
+    ordered = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Events of one case arrive in their order: each waits until the one before it succeeded or was given "
+        "up. Holds for events from now on.",
+    )
+    promoted = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Stays online whatever it answers, but for 410 Gone; while it fails it is only tried now and then.",
+    )
     offline_reason = models.CharField(max_length=255, blank=True, editable=False)
     offline_since = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -140,6 +165,10 @@ class Lane(models.Model):
     """The last answer was 2xx."""
     takeovers = models.PositiveSmallIntegerField(default=0)
     """Leases in a row that ended without being given back; too many and the lane is parked."""
+    resume_at = models.DateTimeField(null=True)
+    """Nothing is sent before: its breaker is open, or its rate is used up. `due_at` is never earlier."""
+    health = models.JSONField(default=dict, db_default={})
+    """How its receiver answered lately; engine/breaker.py reads and writes it."""
 
     class Meta:
         # lanes.LEASE, and the sweep
@@ -196,6 +225,12 @@ class Event(models.Model):
             # the admin: what happened to one case, and which events could not be built
             models.Index(fields=["case_id"], name="event_case", condition=models.Q(case_id__isnull=False)),
             models.Index(fields=["-id"], name="event_failed", condition=models.Q(state=2)),
+            # order.py: whether an earlier event of a case is still to be built
+            models.Index(
+                fields=["case_id", "sequence"],
+                name="event_unbuilt",
+                condition=models.Q(state=0, case_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,6 +259,8 @@ class Delivery(models.Model):
         SUCCEEDED = 1
         FAILED = 2
         HELD = 3
+        BLOCKED = 4
+        """Waits for an earlier event of its case (ordered mode)."""
 
     class Next(models.IntegerChoices):
         FIRST_CALL = 0
@@ -243,7 +280,10 @@ class Delivery(models.Model):
     sequence = models.BigIntegerField(null=True)
     state = models.SmallIntegerField(choices=State, default=State.PENDING)
     reason = models.CharField(max_length=64, blank=True)
-    """Why it is held or failed: `offline`, `gone`, `retries_used_up`, `subscription_deleted`."""
+    """Why it is held, failed or blocked: `offline`, `gone`, `retries_used_up`, `skipped` (the same, in ordered mode),
+    `subscription_deleted`, `earlier_event`."""
+    ordered = models.BooleanField(default=False, db_default=False)
+    """Its subscription was in ordered mode when it was built: it waits for the earlier ones of its case."""
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     """All attempts that were made; the next one's retry_count."""
@@ -270,6 +310,18 @@ class Delivery(models.Model):
             ),
             # the admin: what failed or is held, to be retried
             models.Index(fields=["state", "-id"], name="delivery_stuck", condition=models.Q(state__in=[2, 3])),
+            # recovery.CHUNK: what failed or is held of one subscription, oldest first
+            models.Index(
+                fields=["subscription", "created_at", "id"],
+                name="delivery_recoverable",
+                condition=models.Q(state__in=[2, 3]),
+            ),
+            # order.py: what is unresolved of one case
+            models.Index(
+                fields=["subscription", "case_id", "sequence"],
+                name="delivery_in_order",
+                condition=models.Q(ordered=True, state__in=[0, 3, 4]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -306,3 +358,68 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.delivery_id}"
+
+
+class Recovery(models.Model):
+    """A job that sends again what failed or is held of one subscription: oldest first, slowly, behind live traffic."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="recoveries")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    """Events recorded from `since` on and before `until`."""
+    rate = models.FloatField(validators=[MinValueValidator(0.1), MaxValueValidator(1000)])
+    """Deliveries a second that are made due at most."""
+    state = models.CharField(max_length=9, choices=State, default=State.RUNNING)
+    total = models.PositiveIntegerField(null=True)
+    """Deliveries that were to be recovered when it began; NULL: not counted yet."""
+    recovered = models.PositiveIntegerField(default=0)
+    """Made due so far."""
+    reached_at = models.DateTimeField(null=True)
+    """How far it has come: the `created_at` of the latest delivery it made due, ..."""
+    reached_id = models.UUIDField(null=True)
+    """... and its key."""
+    tick_at = models.DateTimeField(db_default=Now())
+    """When the next few are due to be made due."""
+    requested_by = models.CharField(max_length=150, blank=True)
+    """Who asked for it, for people."""
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "recoveries"
+        constraints = [
+            # one at a time for a subscription; the sweep finds running ones by it
+            models.UniqueConstraint(
+                fields=["subscription"], name="recovery_one_running", condition=models.Q(state="running")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"recovery {self.id}"
+
+
+class Notice(models.Model):
+    """An e-mail that people must get because a subscription went offline; written in the transaction of that change."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    reason = models.CharField(max_length=255)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    try_at = models.DateTimeField(db_default=Now())
+    """When it is sent, or tried again."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["try_at"], name="notice_unsent", condition=models.Q(sent_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"notice of {self.subscription_id}"

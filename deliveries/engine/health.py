@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import DateTimeField, Func
 from django.db.models.signals import post_delete, post_save
+from django.dispatch import Signal
 
 from deliveries.models import Delivery, Lane, Subscription
 
@@ -22,6 +23,9 @@ CHUNK = 1000
 
 GONE = "The receiver answered 410 Gone."
 
+went_offline = Signal()
+"""Sent with the subscription as `instance`, in the transaction in which its receiver's failures took it offline."""
+
 
 def go_offline(subscription_id: UUID, reason: str) -> bool:
     """Closes the lane and says why; False when it was offline already or is deleted."""
@@ -31,6 +35,7 @@ def go_offline(subscription_id: UUID, reason: str) -> bool:
             return False
         row.status, row.offline_reason = Subscription.Status.OFFLINE, reason
         row.save()
+        went_offline.send(Subscription, instance=row)
     return True
 
 
