@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import NotSupportedError, models, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 
 from workspaces.identifiers import new_id
@@ -107,7 +107,7 @@ class Subscription(models.Model):
         return self.name or urlsplit(self.url).hostname or str(self.id)
 
     def save(self, **kwargs: Any) -> None:
-        """Opens or closes the lane with the status, in one transaction."""
+        """Opens or closes the lane with the status, in one transaction. An edit ends a pause of the lane."""
         if "update_fields" in kwargs:
             raise TypeError("A subscription is saved whole: its status, its reason and its lane belong together.")
         self.updated_at = timezone.now()
@@ -115,9 +115,8 @@ class Subscription(models.Model):
         with transaction.atomic(savepoint=False):
             super().save(**kwargs)
             lane, created = Lane.objects.get_or_create(subscription=self, defaults={"open": self.is_online})
-            if not created and lane.open != self.is_online:
-                due = {"due_at": Now()} if self.is_online else {}
-                Lane.objects.filter(pk=self.pk).update(open=self.is_online, **due)
+            if not created:
+                lane.follow(self.is_online)
 
     def _stamp(self) -> None:
         """Since when it is offline, and why; or that it no longer is."""
@@ -176,6 +175,19 @@ class Lane(models.Model):
 
     def __str__(self) -> str:
         return f"lane of {self.subscription_id}"
+
+    def follow(self, is_online: bool) -> None:
+        """Opens or closes with its subscription; an edit is a reason to try again at once.
+
+        Who brings a subscription back online has seen its failures: they count no more.
+        """
+        changes: dict[str, Any] = {"open": is_online} if self.open != is_online else {}
+        if is_online and changes:
+            changes |= {"due_at": Now(), "resume_at": None, "health": {}}
+        elif self.resume_at:
+            changes |= {"due_at": Least("due_at", Now()), "resume_at": None}
+        if changes:
+            Lane.objects.filter(pk=self.pk).update(**changes)
 
 
 class CaseSequence(models.Model):

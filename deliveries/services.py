@@ -1,6 +1,6 @@
 """What people do with subscriptions and deliveries: the admin, the API and commands call these functions.
 
-Rows are locked in one order everywhere: workspace, subscription, deliveries, lanes.
+Rows are locked in one order everywhere: workspace, subscription, lanes that rest or keep an order, deliveries, lanes.
 """
 
 from __future__ import annotations
@@ -133,10 +133,21 @@ def retry_deliveries(chosen: QuerySet[Delivery] | Iterable[UUID], *, replay: boo
         for part in parts:
             owners |= set(Delivery.objects.filter(wanted, pk__in=part).values_list("subscription_id", flat=True))
         _lock_online(owners)
+        _end_pauses(owners)
         found = [key for part in parts for key in _retry(part, wanted, owners)]
         if found:
             _make_due(owners)
     return found
+
+
+def _end_pauses(subscriptions: Collection[UUID]) -> None:
+    """A person who retries wants to see it tried now: the retry is the next probe.
+
+    Locks these lanes, and those in ordered mode, before the deliveries: their couriers lock in this order too.
+    """
+    resting = Q(resume_at__isnull=False) | Q(subscription__ordered=True)
+    rows = Lane.objects.select_for_update(of=("self",)).filter(resting, pk__in=subscriptions).order_by("pk")
+    Lane.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(resume_at=None)
 
 
 def _chunks(keys: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
@@ -183,7 +194,7 @@ def _lock_online(ids: Collection[UUID]) -> None:
 
 
 def _make_due(subscriptions: Collection[UUID]) -> None:
-    """Wakes the lanes. Locked after the deliveries: whoever gives one back waits for us and then sees them."""
+    """Wakes the lanes. Whoever gives one back at this moment waits for us and then sees what we made due."""
     with connection.cursor() as cursor:
         cursor.execute(fanout.DUE, [[str(key) for key in subscriptions]])
     transaction.on_commit(outbox.wake, robust=True)

@@ -133,7 +133,7 @@ CELERY_TASK_ROUTES = {"deliveries.sweep": {"queue": "chores"}, "deliveries.chore
 # SWEEP_INTERVAL (seconds, default 1): how often beat looks for due work that nobody was woken for.
 SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1)
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": max(SWEEP_INTERVAL, 5)}},
+    "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": 300}},
 }
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------
@@ -148,6 +148,8 @@ DELIVERY_MAX_RETRIES = env.integer("DELIVERY_MAX_RETRIES", 18, 0, 20)
 DELIVERY_IN_FLIGHT = env.integer("DELIVERY_IN_FLIGHT", 256, 2)
 # DELIVERY_LANE_IN_FLIGHT (default 32): requests to one subscription at a time.
 DELIVERY_LANE_IN_FLIGHT = env.integer("DELIVERY_LANE_IN_FLIGHT", 32, 1)
+# DELIVERY_HOST_IN_FLIGHT (default 128): requests that one worker process keeps open to one host, whoever subscribed it.
+DELIVERY_HOST_IN_FLIGHT = env.integer("DELIVERY_HOST_IN_FLIGHT", 128, 1)
 # DELIVERY_LEASE (seconds, default 40): how long a dead worker keeps its subscriptions from the others. A request lasts
 # three quarters of it at most, whatever its own timeout.
 DELIVERY_LEASE = env.number("DELIVERY_LEASE", 40, 2)
@@ -155,6 +157,18 @@ DELIVERY_LEASE = env.number("DELIVERY_LEASE", 40, 2)
 DELIVERY_BOUND = env.number("DELIVERY_BOUND", 60, 1)
 # SECRET_GRACE (seconds, default 86,400): how long the old secret signs too after a rotation.
 SECRET_GRACE = env.integer("SECRET_GRACE", 86_400)
+
+# BREAKER_FAILURES (default 10): failures in a row after which a receiver is left alone for a while; also when more than
+# half of BREAKER_ATTEMPTS (default 20) or more in the last minute failed.
+BREAKER_FAILURES = env.integer("BREAKER_FAILURES", 10, 1)
+BREAKER_ATTEMPTS = env.integer("BREAKER_ATTEMPTS", 20, 1)
+# BREAKER_PAUSE (seconds, default 10): until it is probed by one request; doubled after each probe that fails, up to
+# BREAKER_LONGEST_PAUSE (seconds, default 600).
+BREAKER_PAUSE = env.number("BREAKER_PAUSE", 10, 0.1)
+BREAKER_LONGEST_PAUSE = env.number("BREAKER_LONGEST_PAUSE", 600, 0.1)
+# OFFLINE_AFTER_FAILURES (default 50): failures in 24 hours, more than half of all attempts, that take a subscription
+# offline unless it is promoted.
+OFFLINE_AFTER_FAILURES = env.integer("OFFLINE_AFTER_FAILURES", 50, 1)
 
 # --- Egress: which addresses may be dialled ---------------------------------------------------------------------------
 

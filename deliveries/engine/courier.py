@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from django.conf import settings
 from requests.exceptions import InvalidURL
 
-from . import fanout, health, lanes, outcomes, transport
+from . import crashpoints, fanout, health, lanes, outcomes, transport
 from .envelope import Counters, Parts, body
 from .hand import Hand, HeldLane
 from .lookout import GLANCE, LOOK, Lookout
 from .outcomes import Sent
 from .session import Session
 from .settle import Outcome, settle
+from .slots import Slots
 
 # Outcomes, and seconds since the first of them, after which they are written.
 SETTLE_AT, SETTLE_AFTER = 100, 0.02
@@ -47,9 +47,10 @@ class Courier:
         self._lookout = Lookout(name, stopping)
         self._done: list[Outcome] = []
         self._done_since = 0.0
-        self._gone: set[UUID] = set()
+        self._going_offline: dict[UUID, str] = {}
+        """Subscriptions, and why."""
         self._appetite = APPETITE
-        self._unproven_in_flight = 0
+        self._slots = Slots(window)
 
     def run(self) -> float | None:
         """Works until there is nothing to do, or for DELIVERY_BOUND seconds and until another courier is at work.
@@ -91,13 +92,7 @@ class Courier:
         return GLANCE
 
     def _room(self) -> int:
-        """Slots that nothing in hand can use: what waits behind a lane's cap, or behind dead receivers, takes none."""
-        dead = min(self._hand.startable(proven=False), self._unproven_slots())
-        return self._window.free - self._hand.startable(proven=True) - dead
-
-    def _unproven_slots(self) -> int:
-        """Receivers that have not answered 2xx lately share at most half of the window."""
-        return max(0, settings.DELIVERY_IN_FLIGHT // 2 - self._unproven_in_flight)
+        return self._slots.room(self._hand.lanes.values(), time.monotonic())
 
     # Taking work: build events, lease lanes, read deliveries.
 
@@ -113,6 +108,8 @@ class Courier:
 
     def _look(self) -> None:
         built = fanout.fan_out(self._domain)
+        if built:
+            crashpoints.reached("built")
         self._hand.look_again()
         leased = self._hand.lease(self._appetite) if self._room() > 0 else 0
         shallow = leased >= self._appetite
@@ -128,21 +125,17 @@ class Courier:
         while ready and self._window.free:
             ready.sort(key=lambda lane: lane.in_flight)  # a slot that comes free goes to who has the fewest
             for lane in ready:
-                if self._window.free and self._may_use_a_slot(lane):
-                    self._send(lane)
-            ready = [lane for lane in ready if lane.may_start(now) and self._may_use_a_slot(lane)]
+                if self._slots.may_take(lane):
+                    self._send(lane, now)
+            ready = [lane for lane in ready if lane.may_start(now) and self._slots.may_take(lane)]
 
-    def _may_use_a_slot(self, lane: HeldLane) -> bool:
-        return lane.proven or self._unproven_slots() > 0
-
-    def _send(self, lane: HeldLane) -> None:
-        due, endpoint = lane.waiting.popleft(), lane.endpoint
+    def _send(self, lane: HeldLane, now: float) -> None:
+        due, endpoint = lane.take_next(now), lane.endpoint
+        self._slots.take(lane)
         epoch = int(self._session.epoch())
         remaining = max(0, endpoint.max_retries - due.retries)
         counters = Counters(epoch, due.attempts, remaining)
         payload = body(due.event_name, due.sub_event, str(due.event_id), counters, Parts(due.context, due.entity))
-        lane.in_flight += 1
-        self._unproven_in_flight += not lane.proven
         try:
             request = endpoint.request(str(due.event_id), epoch, payload)
         except ValueError:
@@ -151,38 +144,47 @@ class Courier:
             return
         sent = Sent(due, lane.lease, endpoint, time.monotonic(), lane.proven, remaining, endpoint.shown(request))
         self._window.start(sent, request, endpoint.limits)
+        crashpoints.reached("sent")
 
     def _note(self, finished: transport.Finished[Sent]) -> None:
         sent = finished.key
-        outcome, goes_offline = outcomes.judge(sent, finished, self._session.epoch())
+        epoch = self._session.epoch()
+        outcome, goes_offline = outcomes.judge(sent, finished, epoch)
         if not self._done:
             self._done_since = time.monotonic()
         self._done.append(outcome)
+        self._slots.give_back(sent.endpoint.host, sent.proven)
         if goes_offline:
-            self._gone.add(sent.due.subscription_id)
-        if not sent.proven:  # an answer to a courier that failed before us was never counted
-            self._unproven_in_flight = max(0, self._unproven_in_flight - 1)
+            self._going_offline[sent.due.subscription_id] = health.GONE
         if lane := self._hand.of(sent.due.subscription_id, sent.lease.token):
-            lane.in_flight -= 1
-            lane.unsettled += 1
-            lane.proven = finished.response is not None and 200 <= finished.response.status_code < 300
-            lane.succeeded = lane.succeeded or lane.proven
+            lane.note(outcomes.succeeded(outcome), epoch)
+            self._mind_the_health(lane, epoch)
+
+    def _mind_the_health(self, lane: HeldLane, epoch: float) -> None:
+        if lane.health.is_open(epoch):
+            self._hand.close(lane)
+        if not lane.endpoint.promoted and (reason := lane.health.why_offline(epoch)):
+            self._hand.close(lane)
+            self._going_offline.setdefault(lane.endpoint.id, reason)
 
     # Writing: outcomes in bulk, lanes back when they are drained.
 
     def _write(self) -> None:
         if self._must_settle():
+            crashpoints.reached("settling")
             settle(self._done, self._name)
             self._hand.settled(self._done)
             self._done = []
             self._lookout.worked()
-        while self._gone:
-            health.go_offline(next(iter(self._gone)), health.GONE)
-            self._gone.pop()
-        self._hand.give_back()
+        while self._going_offline:
+            key, reason = next(iter(self._going_offline.items()))
+            health.go_offline(key, reason)
+            del self._going_offline[key]
+        self._hand.give_back(self._session.epoch())
 
     def _must_settle(self) -> bool:
         if not self._done:
             return False
         waited = time.monotonic() - self._done_since
-        return len(self._done) >= SETTLE_AT or waited >= SETTLE_AFTER or not self._window.in_flight
+        full = len(self._done) >= SETTLE_AT or waited >= SETTLE_AFTER or not self._window.in_flight
+        return full or self._done[-1].in_order is not None  # the next event of its case waits for it

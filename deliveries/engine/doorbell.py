@@ -52,8 +52,9 @@ return 1
 WATCHED = 1_000
 # Seconds without Redis after a failure: a save() then costs nothing, and the sweep finds the event.
 BREAK = 5.0
-# Seconds after which an unread message is not worth reading: the sweep has rung again since.
-EXPIRES = 10
+# Seconds after which an unread message is not worth reading: the sweep has rung again since. Celery compares clocks of
+# two machines, which may be minutes apart: a worker whose clock is fast would throw away what expires sooner.
+EXPIRES = 300
 
 
 @dataclass

@@ -52,6 +52,13 @@ class Endpoint:
     headers: dict[str, str] = field(repr=False)
     limits: Limits
     max_retries: int
+    host: str
+    max_in_flight: int
+    """Requests at a time."""
+    rate: float | None
+    """Requests a second at most, evenly spaced; None: as many as there are."""
+    promoted: bool
+    """Stays online whatever it answers."""
     template: requests.PreparedRequest | None = field(repr=False)
     """None: the URL or a header cannot be sent at all."""
 
@@ -122,6 +129,10 @@ def of(row: Subscription) -> Endpoint:
             timeout=min(row.deadline, LONGEST * settings.DELIVERY_LEASE),
         ),
         max_retries=row.retries,
+        host=_host(row.url),
+        max_in_flight=row.max_in_flight or settings.DELIVERY_LANE_IN_FLIGHT,
+        rate=row.rate,
+        promoted=row.promoted,
         template=_template(row),
     )
 
@@ -132,6 +143,13 @@ def versions(ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], float | None]:
         cursor.execute(VERSIONS, [[str(key) for key in ids]])
         rows = cursor.fetchall()
     return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _template(row: Subscription) -> requests.PreparedRequest | None:

@@ -32,7 +32,7 @@ WHERE state = 0 AND build_at <= clock_timestamp()
 ORDER BY build_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 SUBSCRIBERS = """
-SELECT id, workspace_id, events, status = 'online', created_at
+SELECT id, workspace_id, events, status = 'online', ordered, created_at
 FROM deliveries_subscription WHERE workspace_id = ANY(%s::uuid[]) ORDER BY id
 """
 # Deliveries of a subscription that is offline are held; the others are due at once, and their lanes with them.
@@ -43,22 +43,27 @@ WITH payload AS (
     SELECT * FROM unnest(%(payloads)s::uuid[], %(payload_events)s::uuid[], %(contexts)s::text[], %(entities)s::text[])
 )
 INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
-    case_id, individual_id, company_id, sequence, state, reason, due_at, attempts, retries, next_type, created_at)
+    case_id, individual_id, company_id, sequence, state, reason, ordered, due_at, attempts, retries, next_type,
+    created_at)
 SELECT deliveries_uuid7(), e.workspace_id, m.subscription_id, e.id, m.payload_id, m.event_name, m.sub_event, e.case_id,
     e.individual_id, e.company_id, e.sequence, CASE WHEN m.online THEN 0 ELSE 3 END,
-    CASE WHEN m.online THEN '' ELSE 'offline' END, clock_timestamp(), 0, 0, 0, e.created_at
+    CASE WHEN m.online THEN '' ELSE 'offline' END, m.ordered AND e.case_id IS NOT NULL, clock_timestamp(), 0, 0, 0,
+    e.created_at
 FROM unnest(%(events)s::uuid[], %(subscriptions)s::uuid[], %(parts)s::uuid[], %(names)s::text[], %(sub_names)s::text[],
-    %(online)s::bool[]) WITH ORDINALITY AS m(event_id, subscription_id, payload_id, event_name, sub_event, online, n)
+    %(online)s::bool[], %(ordered)s::bool[])
+    WITH ORDINALITY AS m(event_id, subscription_id, payload_id, event_name, sub_event, online, ordered, n)
 JOIN deliveries_event e ON e.id = m.event_id
 ORDER BY m.n
 """
+# A lane that rests is not due before its rest is over.
 DUE = """
 WITH locked AS (
-    SELECT subscription_id, due_at, open FROM deliveries_lane WHERE subscription_id = ANY(%s::uuid[])
+    SELECT subscription_id, due_at, open, resume_at FROM deliveries_lane WHERE subscription_id = ANY(%s::uuid[])
     ORDER BY subscription_id FOR UPDATE
 ), touched AS (
-    UPDATE deliveries_lane l SET due_at = clock_timestamp() FROM locked
-    WHERE l.subscription_id = locked.subscription_id AND (locked.due_at IS NULL OR locked.due_at > clock_timestamp())
+    UPDATE deliveries_lane l SET due_at = greatest(clock_timestamp(), locked.resume_at) FROM locked
+    WHERE l.subscription_id = locked.subscription_id
+      AND (locked.due_at IS NULL OR locked.due_at > greatest(clock_timestamp(), locked.resume_at))
 )
 SELECT subscription_id FROM locked WHERE open
 """
@@ -119,6 +124,7 @@ class Subscriber(NamedTuple):
     workspace_id: UUID
     events: list[str]
     online: bool
+    ordered: bool
     created_at: datetime
 
 
@@ -244,6 +250,7 @@ def _rows(matches: list[Match], parts: Mapping[UUID, Parts]) -> dict[str, list[A
         "names": [match.form.event for match in matches],
         "sub_names": [match.form.sub_event for match in matches],
         "online": [match.subscriber.online for match in matches],
+        "ordered": [match.subscriber.ordered for match in matches],
     }
 
 

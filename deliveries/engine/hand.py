@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from . import endpoints, lanes
+from . import crashpoints, endpoints, lanes, order
+from .breaker import Health, Rules
 from .endpoints import Endpoint
-from .lanes import Due, Lease
+from .lanes import Due, Lease, Report
 from .settle import Outcome
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ MARGIN, RENEW_AFTER = 1 / 40, 1 / 8
 # Requests in flight to a receiver that has not answered 2xx lately: few, so that it takes many dead ones to fill their
 # half of the window.
 UNPROVEN_CAP = 4
+# Seconds by which a request may be early so that a rate of hundreds a second does not follow the ticks of our loop; and
+# seconds to the next request of a slow rate from which on the lane is given back meanwhile.
+EARLY, REST = 0.05, 1.0
 # Deliveries read ahead, of all lanes together, and of one lane at least: bounds memory whatever the backlog.
 READ_AHEAD, LEAST_READ = 512, 8
 # Seconds between two checks of leases and of subscriptions that were edited meanwhile; for short leases, a share.
@@ -36,6 +40,7 @@ class HeldLane:
 
     lease: Lease
     endpoint: Endpoint
+    health: Health
     waiting: deque[Due] = field(default_factory=deque)
     in_flight: int = 0
     unsettled: int = 0
@@ -45,21 +50,33 @@ class HeldLane:
     """Offline, lost, or to be given back: nothing more is started."""
     proven: bool = False
     """The last answer was 2xx."""
-    succeeded: bool = False
-    """An answer under this lease was 2xx."""
+    successes: int = 0
+    """Answers under this lease that were 2xx."""
+    on_trial: bool = False
+    """It begins with one request: the courier before us vanished, or the breaker is half open."""
+    paced: float = 0.0
+    """When the rate allows the next request (monotonic clock)."""
+
+    def __post_init__(self) -> None:
+        self.on_trial = self.lease.taken_over or self.health.trips > 0
+        if self.lease.taken_over and self.endpoint.rate:  # what the courier before us sent last, nobody knows
+            self.paced = time.monotonic() + 1 / self.endpoint.rate
 
     @property
     def cap(self) -> int:
-        """Requests it may have in flight: one until the first success, when the courier before us vanished."""
-        if self.lease.taken_over and not self.succeeded:
-            return 1
-        most: int = settings.DELIVERY_LANE_IN_FLIGHT
-        return most if self.proven else min(most, UNPROVEN_CAP)
+        """Requests it may have in flight; on trial one, and two more with each success."""
+        most = self.endpoint.max_in_flight
+        allowed = most if self.proven else min(most, UNPROVEN_CAP)
+        return min(allowed, max(1, 2 * self.successes)) if self.on_trial else allowed
 
-    @property
-    def startable(self) -> int:
-        """How many of the deliveries that wait could be started if there were slots."""
-        return 0 if self.closing else min(len(self.waiting), max(0, self.cap - self.in_flight))
+    def startable(self, now: float) -> int:
+        """How many of the deliveries that wait could be started if there were slots (monotonic clock)."""
+        if self.closing or not self.waiting:
+            return 0
+        most = min(len(self.waiting), max(0, self.cap - self.in_flight))
+        if not self.endpoint.rate or not most:
+            return most
+        return min(most, max(0, int((now + EARLY - self.paced) * self.endpoint.rate) + (now + EARLY >= self.paced)))
 
     @property
     def is_drained(self) -> bool:
@@ -67,9 +84,32 @@ class HeldLane:
 
     def may_start(self, now: float) -> bool:
         """Whether a request started now is allowed, and ends before the lease does (monotonic clock)."""
-        if not self.waiting or self.closing or self.in_flight >= self.cap:
+        if not self.waiting or self.closing or self.in_flight >= self.cap or now + EARLY < self.paced:
             return False
         return now + self.endpoint.limits.timeout + MARGIN * settings.DELIVERY_LEASE < self.lease.ends
+
+    def take_next(self, now: float) -> Due:
+        """The next delivery, to be sent now."""
+        self.in_flight += 1
+        if self.endpoint.rate:
+            self.paced = max(now, self.paced) + 1 / self.endpoint.rate
+        return self.waiting.popleft()
+
+    def note(self, succeeded: bool | None, now: float) -> None:
+        """A request ended; None: by a fault of our own. `now` in seconds since the epoch."""
+        self.in_flight -= 1
+        self.unsettled += 1
+        if succeeded is not None:
+            self.proven = succeeded
+            self.successes += succeeded
+            self.health.note(succeeded, now)
+
+    def rest(self, now: float, epoch: float) -> float:
+        """Seconds during which nothing more may be sent: the breaker is open, or the rate is used up."""
+        return max(0.0, self.health.open_until - epoch, self.paced - now)
+
+    def report(self, rest: float = 0.0) -> Report:
+        return Report(self.lease, self.proven, self.successes > 0, self.health.dump(), rest)
 
     def wants(self, share: int) -> int:
         """How many more to read so that it never runs dry; 0 while it has enough."""
@@ -87,10 +127,13 @@ class Hand:
         self._deliveries: set[UUID] = set()
         """Read and not yet settled; the next read leaves them out."""
         self._tended_at = 0.0
-
-    def startable(self, *, proven: bool) -> int:
-        """Slots that lanes of this kind could use now."""
-        return sum(lane.startable for lane in self.lanes.values() if lane.proven is proven)
+        self._rules = Rules(
+            settings.BREAKER_FAILURES,
+            settings.BREAKER_ATTEMPTS,
+            settings.BREAKER_PAUSE,
+            settings.BREAKER_LONGEST_PAUSE,
+            settings.OFFLINE_AFTER_FAILURES,
+        )
 
     def lease(self, limit: int) -> int:
         """Takes up to `limit` due lanes; answers how many there were."""
@@ -100,8 +143,8 @@ class Hand:
             if lease.taken_over:
                 logger.warning("took over the lane of subscription %s", lease.subscription_id)
             if endpoint := known.get(lease.subscription_id):  # else deleted this moment, and the lane with it
-                closing = not endpoint.online
-                self.lanes[endpoint.id] = HeldLane(lease, endpoint, proven=lease.proven, closing=closing)
+                health, closing = Health(self._rules, lease.health), not endpoint.online
+                self.lanes[endpoint.id] = HeldLane(lease, endpoint, health, proven=lease.proven, closing=closing)
         return len(taken)
 
     def look_again(self) -> None:
@@ -117,9 +160,10 @@ class Hand:
             return
         found = lanes.read(wanted, self._deliveries)
         for due in found:
+            wanted[due.subscription_id] -= 1
+        for due in order.sift(found, (self.lanes[key].lease for key in wanted)):
             self._deliveries.add(due.id)
             self.lanes[due.subscription_id].waiting.append(due)
-            wanted[due.subscription_id] -= 1
         for key, missing in wanted.items():
             self.lanes[key].exhausted = missing > 0
 
@@ -128,6 +172,8 @@ class Hand:
             self._deliveries.discard(outcome.delivery_id)
             if lane := self.of(outcome.subscription_id, outcome.token):
                 lane.unsettled -= 1
+                if outcome.in_order:
+                    lane.exhausted = False  # the next event of its case may go on
 
     def of(self, subscription_id: UUID, token: UUID) -> HeldLane | None:
         """The lane, if it is still held under the same lease."""
@@ -144,12 +190,16 @@ class Hand:
         for lane in self.lanes.values():
             self.close(lane)
 
-    def give_back(self) -> None:
-        """Lanes that are drained go back, in one transaction."""
+    def give_back(self, epoch: float) -> None:
+        """Lanes that are drained go back, in one transaction; those of a slow rate until their next request."""
+        now = time.monotonic()
+        for lane in self.lanes.values():
+            if lane.waiting and lane.paced - now > REST:
+                self.close(lane)
         drained = [lane for lane in self.lanes.values() if lane.is_drained]
         if not drained:
             return
-        lanes.release([(lane.lease, lane.proven) for lane in drained])
+        lanes.release([lane.report(lane.rest(now, epoch)) for lane in drained])
         for lane in drained:
             del self.lanes[lane.endpoint.id]
 
@@ -166,7 +216,8 @@ class Hand:
     def _renew(self, rows: list[HeldLane]) -> None:
         if not rows:
             return
-        ours, ends = lanes.renew([(lane.lease, lane.succeeded) for lane in rows])
+        crashpoints.reached("renewing")
+        ours, ends = lanes.renew([lane.report() for lane in rows])
         for lane in rows:
             if lane.endpoint.id in ours:
                 lane.lease = lanes.prolonged(lane.lease, ends)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Func, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
@@ -28,10 +28,10 @@ went_offline = Signal()
 
 
 def go_offline(subscription_id: UUID, reason: str) -> bool:
-    """Closes the lane and says why; False when it was offline already or is deleted."""
+    """Closes the lane and says why; False when it was offline already, is deleted, or is promoted (but for 410)."""
     with transaction.atomic():
         row = Subscription.objects.select_for_update().filter(pk=subscription_id).first()
-        if row is None or not row.is_online:
+        if row is None or not row.is_online or (row.promoted and reason != GONE):
             return False
         row.status, row.offline_reason = Subscription.Status.OFFLINE, reason
         row.save()
@@ -46,8 +46,8 @@ def on_saved(sender: type[Subscription], instance: Subscription, raw: bool, **kw
 
 def on_deleted(sender: type[Subscription], instance: Subscription, **kwargs: Any) -> None:
     """In the transaction of the delete: its lane is gone, so nobody else would ever look at these."""
-    waiting = Delivery.objects.filter(subscription_id=instance.pk, state=Delivery.State.PENDING)
-    waiting.update(state=Delivery.State.FAILED, reason="subscription_deleted")
+    for waiting in _waiting(instance.pk):
+        waiting.update(state=Delivery.State.FAILED, reason="subscription_deleted")
 
 
 def set_aside_soon(subscription_id: UUID) -> None:
@@ -74,10 +74,18 @@ def set_aside(subscription_id: UUID) -> bool:
                 Lane.objects.filter(pk=subscription_id).update(due_at=None)
 
 
+def _waiting(subscription_id: UUID) -> tuple[QuerySet[Delivery], QuerySet[Delivery]]:
+    """What is to be sent, and what waits behind it in ordered mode: each is found through an index of its own."""
+    rows, state = Delivery.objects.filter(subscription_id=subscription_id), Delivery.State
+    return rows.filter(state=state.PENDING), rows.filter(state=state.BLOCKED, ordered=True)
+
+
 def _hold(subscription_id: UUID) -> int:
-    waiting = Delivery.objects.filter(subscription_id=subscription_id, state=Delivery.State.PENDING)
-    ids = list(waiting.order_by("due_at", "id").values_list("id", flat=True)[:CHUNK])
-    return waiting.filter(pk__in=ids).update(state=Delivery.State.HELD, reason="offline")
+    """Those at the end of a case first: what waits behind another is not left behind alone."""
+    for waiting in reversed(_waiting(subscription_id)):
+        if ids := list(waiting.values_list("id", flat=True)[:CHUNK]):
+            return waiting.filter(pk__in=ids).update(state=Delivery.State.HELD, reason="offline")
+    return 0
 
 
 class ClockTimestamp(Func):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -29,17 +30,17 @@ UPDATE deliveries_lane l SET holder = %(holder)s, token = gen_random_uuid(), ser
     leased_until = clock_timestamp() + %(seconds)s * interval '1 s', takeovers = takeovers + due.taken_over::int
 FROM due WHERE l.subscription_id = due.subscription_id
 RETURNING l.subscription_id, l.token, l.proven, due.taken_over,
-    (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id)
+    (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id), l.health::text
 """
 # A lane that has answered 2xx under its lease kills nobody, whatever becomes of its courier.
 RENEW = """
 WITH held AS (
-    SELECT l.subscription_id, h.succeeded FROM deliveries_lane l
-    JOIN unnest(%s::uuid[], %s::uuid[], %s::bool[]) AS h(subscription_id, token, succeeded)
+    SELECT l.subscription_id, h.succeeded, h.health FROM deliveries_lane l
+    JOIN unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::jsonb[]) AS h(subscription_id, token, succeeded, health)
       ON h.subscription_id = l.subscription_id AND h.token = l.token
     WHERE l.open ORDER BY l.subscription_id FOR UPDATE OF l
 )
-UPDATE deliveries_lane l SET leased_until = clock_timestamp() + %s * interval '1 s',
+UPDATE deliveries_lane l SET leased_until = clock_timestamp() + %s * interval '1 s', health = held.health,
     takeovers = CASE WHEN held.succeeded THEN 0 ELSE takeovers END
 FROM held WHERE l.subscription_id = held.subscription_id
 RETURNING l.subscription_id
@@ -52,15 +53,19 @@ WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) ORDER BY sub
 """
 RELEASE = """
 UPDATE deliveries_lane l SET holder = '', token = NULL, leased_until = NULL, takeovers = 0, proven = r.proven,
-    due_at = (
-        SELECT min(d.due_at) FROM deliveries_delivery d WHERE d.subscription_id = l.subscription_id AND d.state = 0
+    health = r.health, resume_at = r.resume_at, due_at = (
+        SELECT greatest(min(d.due_at), r.resume_at) FROM deliveries_delivery d
+        WHERE d.subscription_id = l.subscription_id AND d.state = 0 HAVING count(d.due_at) > 0
     )
-FROM unnest(%s::uuid[], %s::bool[]) AS r(subscription_id, proven)
+FROM (
+    SELECT subscription_id, proven, health, CASE WHEN rest > 0 THEN clock_timestamp() + rest * interval '1 s' END
+    FROM unnest(%s::uuid[], %s::bool[], %s::jsonb[], %s::float8[]) AS r(subscription_id, proven, health, rest)
+) AS r(subscription_id, proven, health, resume_at)
 WHERE l.subscription_id = r.subscription_id AND l.subscription_id = ANY(%s::uuid[])
 """
 READ = """
 SELECT d.id, d.subscription_id, d.event_id, d.event_name, d.sub_event, d.attempts, d.retries, d.next_type,
-       p.context, p.entity
+       CASE WHEN d.ordered THEN d.case_id END, p.context, p.entity
 FROM unnest(%s::uuid[], %s::int[]) AS lane(subscription_id, wanted)
 CROSS JOIN LATERAL (
     SELECT * FROM deliveries_delivery
@@ -88,6 +93,8 @@ class Due(NamedTuple):
     attempts: int
     retries: int
     next_type: int
+    in_order: UUID | None
+    """The case within which it keeps its order (ordered mode)."""
     context: str
     entity: str
 
@@ -106,8 +113,24 @@ class Lease:
     """The courier before us never gave the lane back."""
     version: datetime
     """When the subscription was last changed."""
+    health: dict[str, Any] = field(repr=False, hash=False)
+    """As breaker.Health.dump() gave it."""
     ends: float
     """On the monotonic clock; the database's own idea of it is a little later."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the holder of a lane knows of it: written when the lease is renewed or given back."""
+
+    lease: Lease
+    proven: bool
+    """The last answer was 2xx."""
+    succeeded: bool
+    """An answer under this lease was 2xx."""
+    health: dict[str, Any] = field(repr=False)
+    rest: float
+    """Seconds during which nothing more may be sent; 0: none."""
 
 
 def lease(holder: str, limit: int) -> list[Lease]:
@@ -116,30 +139,40 @@ def lease(holder: str, limit: int) -> list[Lease]:
     seconds = settings.DELIVERY_LEASE
     with connection.cursor() as cursor:
         cursor.execute(LEASE, {"holder": holder, "limit": limit, "seconds": seconds, "park": PARK_AFTER})
-        rows: list[tuple[UUID, UUID, bool, bool, datetime]] = cursor.fetchall()
-    return [Lease(*row, ends=began + seconds) for row in rows]
+        rows: list[tuple[UUID, UUID, bool, bool, datetime, str]] = cursor.fetchall()
+    return [Lease(*row[:5], health=orjson.loads(row[5]), ends=began + seconds) for row in rows]
 
 
-def renew(leases: Sequence[tuple[Lease, bool]]) -> tuple[set[UUID], float]:
-    """Extends leases that are still ours, each with whether an answer under it was 2xx.
+def renew(reports: Sequence[Report]) -> tuple[set[UUID], float]:
+    """Extends leases that are still ours.
 
     Answers whose they are, and their new end on the monotonic clock. A lane that was closed meanwhile (its subscription
     went offline) counts as lost.
     """
     began = time.monotonic()
-    ids, tokens = [str(row.subscription_id) for row, _ in leases], [str(row.token) for row, _ in leases]
+    succeeded, health = [report.succeeded for report in reports], _healths(reports)
     with connection.cursor() as cursor:
-        cursor.execute(RENEW, [ids, tokens, [succeeded for _, succeeded in leases], settings.DELIVERY_LEASE])
+        cursor.execute(RENEW, [*_keys(reports), succeeded, health, settings.DELIVERY_LEASE])
         return {row[0] for row in cursor.fetchall()}, began + settings.DELIVERY_LEASE
 
 
-def release(leases: Sequence[tuple[Lease, bool]]) -> None:
-    """Gives lanes back, each with whether its last answer was 2xx; a lane that was lost is left alone."""
-    ids = [str(row.subscription_id) for row, _ in leases]
+def release(reports: Sequence[Report]) -> None:
+    """Gives lanes back; one that was lost is left alone."""
+    ids, tokens = _keys(reports)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK, [ids, [str(row.token) for row, _ in leases]])
+        cursor.execute(LOCK, [ids, tokens])
         ours = [str(row[0]) for row in cursor.fetchall()]
-        cursor.execute(RELEASE, [ids, [proven for _, proven in leases], ours])
+        proven, rests = [report.proven for report in reports], [report.rest for report in reports]
+        cursor.execute(RELEASE, [ids, proven, _healths(reports), rests, ours])
+
+
+def _keys(reports: Sequence[Report]) -> tuple[list[str], list[str]]:
+    leases = [report.lease for report in reports]
+    return [str(row.subscription_id) for row in leases], [str(row.token) for row in leases]
+
+
+def _healths(reports: Sequence[Report]) -> list[str]:
+    return [orjson.dumps(report.health).decode() for report in reports]
 
 
 def read(wanted: dict[UUID, int], in_hand: Collection[UUID]) -> list[Due]:

@@ -62,7 +62,8 @@ def _outcome(
     due, response = sent.due, finished.response
     state = {"succeeded": SUCCEEDED, "retry": PENDING, "failed": FAILED}[decision.state]
     charged = state == PENDING and error != OWN_FAULT
-    reason = "" if state != FAILED else "gone" if decision.goes_offline else "retries_used_up"
+    given_up = "skipped" if due.in_order else "retries_used_up"
+    reason = "" if state != FAILED else "gone" if decision.goes_offline else given_up
     return Outcome(
         delivery_id=due.id,
         subscription_id=due.subscription_id,
@@ -83,7 +84,13 @@ def _outcome(
         ago=time.monotonic() - sent.started,
         duration_ms=round(finished.elapsed * 1000),
         remaining=sent.remaining,
+        in_order=due.in_order,
     )
+
+
+def succeeded(outcome: Outcome) -> bool | None:
+    """Whether the receiver did its part; None: it was not its fault."""
+    return None if outcome.error == OWN_FAULT else outcome.state == SUCCEEDED
 
 
 def kept_headers(response: requests.Response) -> dict[str, str]:

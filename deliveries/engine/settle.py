@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
+
+from . import order
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,8 @@ class Outcome:
     duration_ms: int
     remaining: int
     """Automatic retries that its body said were still to come."""
+    in_order: UUID | None = None
+    """The case within which its delivery keeps its order (ordered mode)."""
 
 
 _NAMES = [entry.name for entry in fields(Outcome)]
@@ -91,6 +95,17 @@ def settle(outcomes: Sequence[Outcome], worker: str) -> None:
 
 
 def _write(outcomes: Sequence[Outcome], worker: str) -> None:
+    ordered = [outcome for outcome in outcomes if outcome.in_order]
+    if not ordered:
+        _insert(outcomes, worker)
+        return
+    with transaction.atomic():
+        order.hold({outcome.subscription_id: outcome.token for outcome in ordered})
+        _insert(outcomes, worker)
+        order.unblock((row.subscription_id, row.in_order) for row in ordered if row.in_order and row.state != PENDING)
+
+
+def _insert(outcomes: Sequence[Outcome], worker: str) -> None:
     columns = [list(column) for column in zip(*map(_row, outcomes), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, [*columns, worker])

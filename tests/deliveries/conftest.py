@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -15,9 +17,11 @@ from tests import factories
 from workspaces.models import Workspace
 
 from .receiver import Receiver, receiving
+from .waiting import in_a_thread
 
 Deliver = Callable[[], float | None]
 Subscribe = Callable[..., Subscription]
+AtWork = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -54,6 +58,25 @@ def deliver(db: None, window: transport.Window[Any], monkeypatch: pytest.MonkeyP
     """Runs a courier in this process until there is nothing to do; answers when the next retry is due."""
     monkeypatch.setattr(lookout, "LINGER", 0.0)
     return lambda: Courier("test", window, tasks.DOMAIN).run()
+
+
+@pytest.fixture
+def at_work(monkeypatch: pytest.MonkeyPatch) -> AtWork:
+    """A courier in a thread, for as long as the block lasts."""
+    monkeypatch.setattr(lookout, "LINGER", 60.0)
+
+    @contextmanager
+    def run() -> Iterator[None]:
+        stop, window = threading.Event(), transport.Window[Any](outbound.policy(), size=256)
+        thread = in_a_thread(Courier("test", window, tasks.DOMAIN, stop.is_set).run)
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(30)
+            window.close()
+
+    return run
 
 
 @pytest.fixture(autouse=True)

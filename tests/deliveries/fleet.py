@@ -28,7 +28,7 @@ def database_url() -> str:
 
 
 class Fleet:
-    """Starts processes with short leases, so that a takeover takes seconds."""
+    """Starts processes with short leases and pauses, so that a takeover takes seconds."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self._folder = folder
@@ -38,6 +38,8 @@ class Fleet:
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "DELIVERY_LEASE": "3",
+            "BREAKER_PAUSE": "0.5",
+            "BREAKER_LONGEST_PAUSE": "0.5",
             **environment,
         }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from deliveries.engine import settle
+from deliveries.engine import lanes, settle
 from deliveries.models import Delivery
 
 
@@ -34,3 +34,8 @@ def outcome_of(delivery: Delivery, token: UUID, **fields: Any) -> settle.Outcome
         remaining=18,
     )
     return replace(made, **fields)
+
+
+def report(lease: lanes.Lease, succeeded: bool, rest: float = 0.0) -> lanes.Report:
+    """Of a lane whose last answer was 2xx, or not."""
+    return lanes.Report(lease, succeeded, succeeded, {}, rest)

@@ -24,7 +24,7 @@ from tests import factories
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
-from .made import outcome_of
+from .made import outcome_of, report
 from .receiver import Answer, Receiver
 
 
@@ -361,7 +361,7 @@ def test_a_lane_that_another_courier_holds_is_left_alone(
     (lease,) = lanes.lease("another", 10)
     deliver()
     assert receiver.posts == []
-    lanes.release([(lease, False)])
+    lanes.release([report(lease, False)])
     deliver()
     assert len(receiver.posts) == 1
 
@@ -408,7 +408,7 @@ def test_an_event_that_comes_while_a_lane_is_held_makes_it_due_again(
     (lease,) = lanes.lease("slow", 10)
     made.append(Case.objects.create(workspace=workspace, name="second"))
     fanout.fan_out(tasks.DOMAIN)
-    lanes.release([(lease, True)])
+    lanes.release([report(lease, True)])
     assert lanes.seconds_until_due() is not None
     deliver()
     assert len(receiver.posts) == 2
@@ -431,7 +431,7 @@ def test_going_offline_holds_what_waits_once_the_courier_has_let_go(workspace: W
     (lease,) = lanes.lease("courier", 10)
     assert health.go_offline(subscription.pk, "because")
     assert not health.set_aside(subscription.pk)
-    lanes.release([(lease, False)])
+    lanes.release([report(lease, False)])
     assert health.set_aside(subscription.pk)
     assert states() == [(Delivery.State.HELD, "offline")]
     assert Subscription.objects.get().offline_since is not None

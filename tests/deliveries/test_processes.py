@@ -25,6 +25,7 @@ from workspaces.models import Workspace
 from .conftest import Subscribe
 from .fleet import Fleet, fleet, kill
 from .receiver import Answer, Receiver
+from .waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,16 +43,6 @@ def processes(transactional_db: None) -> Iterator[Fleet]:
 
 def make_cases(workspace: Workspace, count: int, name: str = "case") -> None:
     Case.objects.bulk_create([Case(workspace=workspace, name=f"{name} {n}") for n in range(count)])
-
-
-def wait_until(condition: object, seconds: float = 30.0) -> None:
-    """Polls until the condition holds. Raises TimeoutError."""
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{getattr(condition, '__name__', 'The condition')} did not come true in {seconds:g} s.")
-        time.sleep(0.02)
 
 
 def everything_settled() -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from django.db.models.functions import Now
 
 from cases.models import Case
 from deliveries import tasks
-from deliveries.engine import doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
+from deliveries.engine import doorbell, fanout, health, lanes, outbound, settle, sweep, transport
 from deliveries.engine.courier import Courier
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.celery import app
@@ -22,8 +21,9 @@ from tests import factories
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
-from .made import outcome_of
+from .made import outcome_of, report
 from .receiver import Answer, Receiver
+from .waiting import in_a_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,39 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def workspace(transactional_db: None) -> Workspace:
     return factories.workspace()
-
-
-def in_a_thread(work: Callable[[], Any]) -> threading.Thread:
-    """Runs with a database connection of its own."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
-
-
-@pytest.fixture
-def at_work(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """A courier in a thread, for as long as the block lasts."""
-    monkeypatch.setattr(lookout, "LINGER", 60.0)
-
-    @contextmanager
-    def run() -> Iterator[None]:
-        stop, window = threading.Event(), transport.Window[Any](outbound.policy(), size=256)
-        thread = in_a_thread(Courier("test", window, tasks.DOMAIN, stop.is_set).run)
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(30)
-            window.close()
-
-    return run
 
 
 def make_backlog(workspace: Workspace, count: int) -> None:
@@ -108,6 +75,7 @@ def test_a_slot_that_comes_free_goes_to_who_has_the_fewest(
     workspace: Workspace, subscribe: Subscribe, receiver: Receiver, settings: Any
 ) -> None:
     settings.DELIVERY_IN_FLIGHT = 8
+    settings.BREAKER_FAILURES = settings.BREAKER_ATTEMPTS = 1000
     receiver.answer = lambda post: Answer(500, takes=0.05)
     for number in range(4):
         subscribe("Case.Created", path=f"/{number}")
@@ -178,7 +146,7 @@ def test_an_event_that_comes_while_its_lane_is_given_back_is_not_forgotten(
     Case.objects.create(workspace=workspace, name="Dotfile")
     with transaction.atomic():
         fanout.fan_out(tasks.DOMAIN)
-        thread = in_a_thread(lambda: lanes.release([(lease, True)]))
+        thread = in_a_thread(lambda: lanes.release([report(lease, True)]))
         with connection.cursor() as cursor:
             waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             end = time.monotonic() + 10
@@ -278,11 +246,11 @@ def test_a_lane_that_succeeds_is_not_parked_for_the_crashes_of_its_couriers(
     make_backlog(workspace, 1)
     for number in range(2 * lanes.PARK_AFTER):
         (lease,) = lanes.lease(f"courier {number}", 10)
-        lanes.renew([(lease, True)])
+        lanes.renew([report(lease, True)])
         Lane.objects.update(leased_until=Now())
     for _ in range(lanes.PARK_AFTER):
         (lease,) = lanes.lease("courier", 10)
-        lanes.renew([(lease, False)])
+        lanes.renew([report(lease, False)])
         Lane.objects.update(leased_until=Now())
     assert lanes.lease("courier", 10) == []
 
