@@ -234,15 +234,14 @@ class Event(models.Model):
             models.Index(fields=["build_at", "id"], name="event_waiting", condition=models.Q(state=0)),
             # payloads: what a case was, when it is gone
             models.Index(fields=["case_id"], name="event_case_deleted", condition=models.Q(name="Case.Deleted")),
-            # the admin: what happened to one case, and which events could not be built
-            models.Index(fields=["case_id"], name="event_case", condition=models.Q(case_id__isnull=False)),
-            models.Index(fields=["-id"], name="event_failed", condition=models.Q(state=2)),
-            # order.py: whether an earlier event of a case is still to be built
+            # order.py: whether an earlier event of a case is still to be built; the admin: what happened to one case
             models.Index(
-                fields=["case_id", "sequence"],
-                name="event_unbuilt",
-                condition=models.Q(state=0, case_id__isnull=False),
+                fields=["case_id", "state", "sequence"],
+                name="event_of_case",
+                condition=models.Q(case_id__isnull=False),
             ),
+            # the admin: which events could not be built
+            models.Index(fields=["-id"], name="event_failed", condition=models.Q(state=2)),
         ]
 
     def __str__(self) -> str:

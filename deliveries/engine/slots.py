@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,18 +16,21 @@ class Slots:
 
     def __init__(self, window: Window[Any]) -> None:
         self._window = window
-        self._hosts: Counter[str] = Counter()
+        self._host_share: int = settings.DELIVERY_HOST_IN_FLIGHT
+        self._unproven_share: int = settings.DELIVERY_IN_FLIGHT // 2
+        self._hosts: dict[str, int] = {}
         self._unproven = 0
 
     def take(self, lane: HeldLane) -> None:
-        self._hosts[lane.endpoint.host] += 1
+        host = lane.endpoint.host
+        self._hosts[host] = self._hosts.get(host, 0) + 1
         self._unproven += not lane.proven
 
     def give_back(self, host: str, proven: bool) -> None:
         """`proven` as it was when the slot was taken."""
-        self._hosts[host] -= 1
-        if self._hosts[host] <= 0:
-            del self._hosts[host]  # below zero: an answer to a courier that failed before us was never counted
+        # An answer to a courier that failed before us was never counted.
+        if (left := self._hosts.pop(host, 0) - 1) > 0:
+            self._hosts[host] = left
         if not proven:
             self._unproven = max(0, self._unproven - 1)
 
@@ -51,8 +53,8 @@ class Slots:
         return free
 
     def _host_room(self, lane: HeldLane) -> int:
-        return max(0, settings.DELIVERY_HOST_IN_FLIGHT - self._hosts[lane.endpoint.host])
+        return max(0, self._host_share - self._hosts.get(lane.endpoint.host, 0))
 
     def _unproven_room(self) -> int:
         """Receivers that have not answered 2xx lately share at most half of the window."""
-        return max(0, settings.DELIVERY_IN_FLIGHT // 2 - self._unproven)
+        return max(0, self._unproven_share - self._unproven)

@@ -1,6 +1,6 @@
 """Built beside the live tables, without a lock that writers wait for."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
 
@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
         ),
         AddIndexConcurrently(
             model_name="event",
-            index=models.Index(condition=models.Q(("case_id__isnull", False), ("state", 0)), fields=["case_id", "sequence"], name="event_unbuilt"),
+            index=models.Index(condition=models.Q(("case_id__isnull", False)), fields=["case_id", "state", "sequence"], name="event_of_case"),
         ),
+        RemoveIndexConcurrently(model_name="event", name="event_case"),
     ]

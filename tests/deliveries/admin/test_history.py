@@ -292,7 +292,7 @@ def test_searches_and_the_filter_of_failed_ones_go_through_an_index(rf: RequestF
         rows: QuerySet[Any] = model._default_manager.all()
         return site.get_model_admin(model).get_search_results(rf.get("/"), rows, str(term))[0]
 
-    assert "event_case" in plan(found(Event, failed.case_id))
+    assert "event_of_case" in plan(found(Event, failed.case_id))
     assert "event_failed" in plan(Event.objects.filter(state=Event.State.FAILED))
     assert "delivery_case" in plan(found(Delivery, failed.case_id))
     assert "delivery_log" in plan(found(Delivery, failed.event_id))
