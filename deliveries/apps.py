@@ -8,10 +8,11 @@ class DeliveriesConfig(AppConfig):
     name = "deliveries"
 
     def ready(self) -> None:
-        from . import keys
+        from . import keys, notices
         from .engine import health
         from .events import signals
 
         signals.connect()
         health.connect()
+        notices.connect()
         register(keys.keys_fit, Tags.database)

@@ -104,7 +104,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or urlsplit(self.url).hostname or str(self.id)
+        return self.name or self.host or str(self.id)
 
     def save(self, **kwargs: Any) -> None:
         """Opens or closes the lane with the status, in one transaction. An edit ends a pause of the lane."""
@@ -124,6 +124,11 @@ class Subscription(models.Model):
             self.offline_reason, self.offline_since = "", None
         elif self.offline_since is None:
             self.offline_since = self.updated_at
+
+    @property
+    def host(self) -> str:
+        """All of its URL that may be shown to anybody: a path or a query may be as good as a password."""
+        return urlsplit(self.url).hostname or ""
 
     @property
     def is_online(self) -> bool:
@@ -424,10 +429,15 @@ class Notice(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
     reason = models.CharField(max_length=255)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    try_at = models.DateTimeField(db_default=Now())
-    """When it is sent, or tried again."""
+    try_at = models.DateTimeField(null=True, db_default=Now())
+    """When it is sent, or tried again; NULL: done, or given up."""
     tries = models.PositiveSmallIntegerField(default=0)
+    told = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
+    """Hashes of the addresses that were reached: a later try leaves them in peace."""
+    error = models.CharField(max_length=64, blank=True, db_default="")
+    """Why the latest try did not reach everybody; never an address."""
     sent_at = models.DateTimeField(null=True)
+    """When everybody had been told."""
 
     class Meta:
         indexes = [models.Index(fields=["try_at"], name="notice_unsent", condition=models.Q(sent_at__isnull=True))]

@@ -11,6 +11,7 @@ from celery import Task, shared_task
 from celery.exceptions import OperationalError as BrokerError
 from django.db import InterfaceError, OperationalError
 
+from . import notices
 from .engine import doorbell, fanout, health, outbound, stopping, sweep
 from .engine.courier import Courier
 from .events import catalogue, payloads
@@ -62,3 +63,9 @@ def set_aside(self: Task[Any, Any], subscription_id: str) -> None:
     """Holds what waits for a subscription that is offline, once its courier has let go."""
     if not health.set_aside(UUID(subscription_id)):
         raise self.retry(countdown=2)
+
+
+@shared_task(name=notices.SEND_TASK, autoretry_for=OWN_FAULTS, retry_backoff=True, max_retries=None)
+def send_notices() -> None:
+    """Sends the e-mails that are due."""
+    notices.send_due()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from ipaddress import IPv6Network, ip_address, ip_network
 from math import inf, isfinite
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from redis import Redis
@@ -21,6 +23,7 @@ NAT64_LENGTHS = (32, 40, 48, 56, 64, 96)  # bits that a NAT64 prefix may have (R
 SOCKET_SCHEMES = {"unix", "redis+socket"}
 NUMBERED_SCHEMES = {"redis", "rediss", "sentinel"}  # their path is the number of a database
 REDIS_SCHEMES = {"unix", "redis", "rediss"}  # those that redis-py parses itself
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}  # where a mail server listens unless its URL says otherwise
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -156,6 +159,66 @@ def _check_server(scheme: str, url: str) -> None:
     # redis-py takes a database that is no number for database 0, and says nothing.
     if scheme in NUMBERED_SCHEMES and not re.fullmatch("[0-9]*", parts.path.strip("/")):
         raise ValueError
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where e-mails go, in the words of Django's settings."""
+
+    backend: str
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail_server(name: str, default: str) -> MailServer:
+    """smtp://user:password@host:port, smtp+tls:// (STARTTLS), smtps:// (TLS), console:// (printed). Never repeated."""
+    url = text(name, "") or default
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "console":
+            return MailServer("django.core.mail.backends.console.EmailBackend")
+        if parts.scheme not in MAIL_PORTS or not parts.hostname or parts.path.strip("/") or parts.port == 0:
+            raise ValueError
+        return MailServer(
+            "django.core.mail.backends.smtp.EmailBackend",
+            parts.hostname,
+            parts.port or MAIL_PORTS[parts.scheme],
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            starttls=parts.scheme == "smtp+tls",
+            tls=parts.scheme == "smtps",
+        )
+    except ValueError:
+        example = "smtp+tls://user:password@host:587 (or smtp://, smtps://, console://)"
+        raise ImproperlyConfigured(f"{name} must look like {example}.") from None
+
+
+def sender(name: str, default: str) -> str:
+    """An address that e-mails come from, with a name before it or without."""
+
+    def parse(value: str) -> str:
+        _, at, domain = parseaddr(value)[1].rpartition("@")
+        if not at or not domain or not value.isprintable():
+            raise ValueError
+        return value
+
+    return parsed(name, default, parse, "an e-mail address, e.g. Dotfile Hooks <hooks@example.com>")
+
+
+def origin(name: str) -> str:
+    """The beginning of our own addresses, such as https://hooks.example.com, without a slash at its end; or nothing."""
+
+    def parse(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError
+        return value.rstrip("/")
+
+    return parsed(name, "", parse, "a URL such as https://hooks.example.com")
 
 
 def _items(value: str) -> tuple[str, ...]:

@@ -170,6 +170,21 @@ BREAKER_LONGEST_PAUSE = env.number("BREAKER_LONGEST_PAUSE", 600, 0.1)
 # offline unless it is promoted.
 OFFLINE_AFTER_FAILURES = env.integer("OFFLINE_AFTER_FAILURES", 50, 1)
 
+# --- E-mail: what people must know ------------------------------------------------------------------------------------
+
+# EMAIL_URL (default smtp://localhost:25; console:// with DEBUG): the mail server. smtp://user:password@host:port,
+# smtp+tls:// (STARTTLS), smtps:// (TLS from the start), or console://, which prints.
+_mail = env.mail_server("EMAIL_URL", "console://" if DEBUG else "smtp://localhost:25")
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail.backend, _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+# EMAIL_TIMEOUT (seconds, default 10): for each step of talking to the mail server.
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10, 0.1)
+# EMAIL_FROM (default Dotfile Hooks <hooks@localhost>): whom e-mails come from.
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.sender("EMAIL_FROM", "Dotfile Hooks <hooks@localhost>")
+# PUBLIC_URL (default none): where people reach the admin, e.g. https://hooks.example.com; e-mails then link to it.
+PUBLIC_URL = env.origin("PUBLIC_URL")
+
 # --- Egress: which addresses may be dialled ---------------------------------------------------------------------------
 
 # EGRESS_PORTS (default 443,80): ports that receivers may listen on; * for any.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from deliveries import notices
 from deliveries.engine import endpoints, lanes, retry, signing
 from dotfile_hooks.dev import recording, supervisor
 
@@ -69,6 +70,7 @@ def test_every_test_that_the_readme_names_exists() -> None:
 
 
 HOURS = sum(retry.delay(number, 0, None) for number in range(settings.DELIVERY_MAX_RETRIES)) / 3600
+MAIL_HOURS = sum(notices.delay(tries) for tries in range(1, notices.MAX_TRIES)) / 3600
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -87,6 +89,7 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
         ("docs/receivers.md", f"rotated ({settings.SECRET_GRACE / 3600:g} hours by default)"),
         ("docs/operating.md", f"`DELIVERY_LEASE` ({settings.DELIVERY_LEASE:g} s)"),
         ("docs/operating.md", f"the longest timeout, {endpoints.LONGEST * settings.DELIVERY_LEASE:g} s)"),
+        ("docs/operating.md", f"{notices.MAX_TRIES} times in about {WORDS[round(MAIL_HOURS)]} hours"),
         ("docs/operating.md", f"Allow it {supervisor.GRACE} s."),
         ("docs/operating.md", f"taken over {WORDS[lanes.PARK_AFTER]} times in a row"),
         ("docs/operating.md", f"rings the sweep every {'second' if settings.SWEEP_INTERVAL == 1 else '?'}"),

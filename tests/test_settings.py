@@ -13,6 +13,7 @@ from deliveries.engine import egress
 from dotfile_hooks import environment
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 PRODUCTION = {
     "SECRET_KEY": "a-long-random-value-that-only-this-test-knows-0123456789-abcdefghij",
     "ALLOWED_HOSTS": "hooks.example.com",
@@ -80,6 +81,14 @@ def test_a_missing_setting_stops_the_start_with_a_sentence_that_names_it(name: s
         ("BROKER_URL", "amqp://rabbit:port//", "BROKER_URL must look like redis://"),
         ("BROKER_URL", "redis://redis:6379/main", "BROKER_URL must look like redis://"),
         ("BROKER_URL", "sentinel://one:26379;two:26379", "BROKER_URL must begin with redis://"),
+        ("EMAIL_URL", "mail.example.com", "EMAIL_URL must look like smtp+tls://"),
+        ("EMAIL_URL", "smtp://mail:port", "EMAIL_URL must look like smtp+tls://"),
+        ("EMAIL_URL", "smtp://mail/inbox", "EMAIL_URL must look like smtp+tls://"),
+        ("EMAIL_URL", "imap://mail", "EMAIL_URL must look like smtp+tls://"),
+        ("EMAIL_TIMEOUT", "0", "EMAIL_TIMEOUT must be a number of at least 0.1"),
+        ("EMAIL_FROM", "hooks", "EMAIL_FROM must be an e-mail address"),
+        ("EMAIL_FROM", "hooks@example.com\nBcc: me@example.com", "EMAIL_FROM must be an e-mail address"),
+        ("PUBLIC_URL", "hooks.example.com", "PUBLIC_URL must be a URL such as https://"),
         ("DELIVERY_TIMEOUT", "60", "DELIVERY_TIMEOUT must be a number of at least 0.1 and at most 30"),
         ("DELIVERY_MAX_RETRIES", "50", "DELIVERY_MAX_RETRIES must be a whole number of at least 0 and at most 20"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be DEBUG, INFO"),
@@ -105,6 +114,11 @@ def test_a_malformed_setting_stops_the_start_with_a_sentence_that_names_it(
         ("BROKER_URL", "amqps://user:password@rabbit.example.com:5671/hooks"),
         ("BROKER_URL", "sentinel://one:26379/0;sentinel://two:26379/0"),
         ("BROKER_URL", "redis+socket:///run/redis.sock"),
+        ("EMAIL_URL", "smtp+tls://me%40example.com:p%3Ass@mail.example.com"),
+        ("EMAIL_URL", "smtps://mail.example.com:4650"),
+        ("EMAIL_URL", "console://"),
+        ("EMAIL_FROM", "Dotfile Hooks <hooks@example.com>"),
+        ("PUBLIC_URL", "https://hooks.example.com/"),
         ("DELIVERY_TIMEOUT", "30"),
         ("DELIVERY_MAX_RETRIES", "20"),
     ],
@@ -123,7 +137,22 @@ def test_a_complaint_does_not_repeat_a_secret() -> None:
     assert "my-secret" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["REDIS_URL", "BROKER_URL"])
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail", environment.MailServer(SMTP, "mail", 25)),
+        ("smtp+tls://me%40x:p%3A@mail", environment.MailServer(SMTP, "mail", 587, "me@x", "p:", starttls=True)),
+        ("smtps://mail:4650", environment.MailServer(SMTP, "mail", 4650, tls=True)),
+    ],
+)
+def test_the_url_of_a_mail_server_says_how_to_reach_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, expected: environment.MailServer
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert environment.mail_server("EMAIL_URL", "") == expected
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "BROKER_URL", "EMAIL_URL"])
 @pytest.mark.parametrize("url", ["redis://:my-secret@host:port/0", "redis://:my-secret@host/x", "x://:my-secret@host"])
 def test_a_complaint_about_a_url_does_not_repeat_its_password(name: str, url: str) -> None:
     done = check({**PRODUCTION, name: url})

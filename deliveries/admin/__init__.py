@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import deliveries, events, lanes, subscriptions
+from . import deliveries, events, lanes, notices, subscriptions
 
-__all__ = ["deliveries", "events", "lanes", "subscriptions"]
+__all__ = ["deliveries", "events", "lanes", "notices", "subscriptions"]

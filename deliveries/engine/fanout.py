@@ -224,7 +224,7 @@ def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:
 
 
 def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[Subscriber]]) -> list[Match]:
-    """As of now, but never an event that is older than the subscription."""
+    """As of now; never an event that is older than the subscription, or about that very subscription."""
     asked: dict[tuple[UUID, str], list[tuple[Subscriber, FormLike]]] = {}
     for workspace, name in {(event.workspace_id, event.name) for event in events}:
         forms = [(one, domain.form_for(name, one.events)) for one in subscribers[workspace]]
@@ -233,7 +233,7 @@ def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[
         Match(event, one, form)
         for event in events
         for one, form in asked[event.workspace_id, event.name]
-        if one.created_at <= event.created_at
+        if one.created_at <= event.created_at and one.id != event.entity_id
     ]
 
 

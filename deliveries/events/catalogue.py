@@ -1,6 +1,7 @@
 """Which events exist, and under which names each is sent. Names and families follow Dotfile's API, v1.
 
 `Check.Completed` is of Dotfile's first API (approved or rejected, not yet told apart); it may still be asked for.
+`Webhook.WentOffline` is ours.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ _TYPES = [
     EventType("Check.Rejected", "check", early="Check.Completed"),
     *_family("document_order", "DocumentOrder", "Completed", "Failed"),
     *_family("autonomy_chat_run", "AutonomyChatRun", "Completed", "Failed"),
+    *_family("webhook", "Webhook", "WentOffline"),
 ]
 
 EVENTS = {event.name: event for event in _TYPES}

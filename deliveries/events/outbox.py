@@ -27,7 +27,7 @@ LIVE = """
 SELECT d.name, d.entity_id, to_jsonb(t) AS fields, d.n
 FROM unnest(%s::text[], %s::uuid[]) WITH ORDINALITY AS d(name, entity_id, n) JOIN {table} t ON t.id = d.entity_id
 """
-GONE = """
+GIVEN = """
 SELECT * FROM unnest(%s::text[], %s::uuid[], %s::jsonb[]) WITH ORDINALITY AS d(name, entity_id, fields, n)
 """
 # One statement, whatever the number: it numbers the events within their cases (the counter's row lock makes the
@@ -72,7 +72,7 @@ class Draft:
     name: str
     entity_id: UUID
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Of a row that is gone: its columns as they were. Those of others are read when the event is recorded."""
+    """What is told when the fields are given, `workspace_id` or `case_id` among them; else the row is read."""
 
 
 class _Ring:
@@ -93,18 +93,19 @@ class _Ring:
 _rings: WeakKeyDictionary[BaseDatabaseWrapper, _Ring] = WeakKeyDictionary()
 
 
-def record(model: type[Model], drafts: Sequence[Draft], using: str, *, gone: bool = False) -> None:
+def record(model: type[Model], drafts: Sequence[Draft], using: str, *, given: bool = False) -> None:
     """Writes events about rows of this model into the caller's transaction, and arranges to wake workers.
 
-    The rows were written or locked by the same transaction, or are `gone`. Raises what the database raises: the
+    The rows were written or locked by the same transaction, and are read as they are in the database. With `given` the
+    drafts say it all: of rows that are gone, or hold what must not be told. Raises what the database raises: the
     caller's change must then fail too.
     """
     if not drafts:
         return
     columns: list[list[str]] = [[draft.name for draft in drafts], [str(draft.entity_id) for draft in drafts]]
-    if gone:
+    if given:
         columns.append([_json(draft.fields) for draft in drafts])
-    source = GONE if gone else LIVE.replace("{table}", connections[using].ops.quote_name(model._meta.db_table))
+    source = GIVEN if given else LIVE.replace("{table}", connections[using].ops.quote_name(model._meta.db_table))
     with connections[using].cursor() as cursor:
         cursor.execute(RECORD.replace("{drafts}", source), [*columns, f"{model._meta.model_name}_id"])
     _wake_later(using)

@@ -15,8 +15,9 @@ from cases import projection as cases
 from checks import projection as checks
 from deliveries.engine.envelope import Parts, members
 from deliveries.engine.fanout import Recorded
-from deliveries.models import Event
+from deliveries.models import Event, Subscription
 from workspaces.models import Workspace
+from workspaces.timestamps import iso
 
 from .catalogue import EVENTS
 
@@ -55,7 +56,7 @@ def _build(event: Recorded, related: Related) -> Parts:
     return Parts(members(context | {"sequence": event.sequence}), members({kind.entity: builder(event, related)}))
 
 
-def _case_context(event: Recorded, related: Related) -> JSON:
+def _no_context(event: Recorded, related: Related) -> JSON:
     return {}
 
 
@@ -75,19 +76,40 @@ def _case(event: Recorded, related: Related) -> JSON:
     return cases.case_detailed(event.fields, related.cases[event.entity_id])
 
 
+def webhook_fields(row: Subscription) -> JSON:
+    """What is recorded of a subscription. No path and no query: in a URL they may be as good as a password."""
+    return {
+        "id": row.pk,
+        "workspace_id": row.workspace_id,
+        "name": row.name,
+        "host": row.host,
+        "status": row.status,
+        "offline_reason": row.offline_reason,
+        "offline_since": row.offline_since,
+        "events": row.events,
+    }
+
+
+def _webhook(fields: JSON) -> JSON:
+    told = {name: value for name, value in fields.items() if name != "workspace_id"}
+    return {**told, "offline_since": iso(fields["offline_since"])}
+
+
 Builder = Callable[[Recorded, Related], JSON]
 
 CONTEXTS: dict[str, Builder] = {
-    "case": _case_context,
+    "case": _no_context,
     "individual": _party_context,
     "company": _party_context,
     "check": _check_context,
+    "webhook": _no_context,
 }
 ENTITIES: dict[str, Builder] = {
     "case": _case,
     "individual": lambda event, related: cases.individual(event.fields, related.checks.get(event.entity_id, [])),
     "company": lambda event, related: cases.company(event.fields, related.checks.get(event.entity_id, [])),
     "check": lambda event, related: checks.check(event.fields),
+    "webhook": lambda event, related: _webhook(event.fields),
 }
 DELETED: dict[str, Builder] = {
     "case": lambda event, related: cases.case_deleted(event.fields),

@@ -11,8 +11,11 @@ from django.db.models.signals import m2m_changed, post_save
 
 from cases.models import Case, Company, Individual, Tag
 from checks.models import Check
+from deliveries.engine import health
+from deliveries.models import Subscription
 from workspaces.changes import Change, TrackedModel, rows_changed, rows_deleted, rows_deleting
 
+from . import payloads
 from .outbox import Draft, record
 
 CASE_SUB_EVENTS = {
@@ -80,7 +83,7 @@ def record_changes(sender: type[TrackedModel], changes: Iterable[Change], using:
 
 def record_deletes(sender: type[TrackedModel], rows: Iterable[TrackedModel], using: str) -> None:
     drafts = [Draft(f"{sender.__name__}.Deleted", row.stored()["id"], row.stored()) for row in rows]
-    record(sender, drafts, using, gone=True)
+    record(sender, drafts, using, given=True)
 
 
 def on_save(sender: type[TrackedModel], instance: TrackedModel, raw: bool, using: str, **kwargs: Any) -> None:
@@ -155,6 +158,12 @@ def on_tag_saved(sender: type[Tag], instance: Tag, raw: bool, using: str, **kwar
         record_renames([instance.change], using)
 
 
+def on_went_offline(sender: type[Subscription], instance: Subscription, **kwargs: Any) -> None:
+    """The fields are given: the row holds secrets."""
+    draft = Draft("Webhook.WentOffline", instance.pk, payloads.webhook_fields(instance))
+    record(Subscription, [draft], instance._state.db or "default", given=True)
+
+
 def connect() -> None:
     """Called once, when Django is ready."""
     for model in WATCHED:
@@ -164,3 +173,4 @@ def connect() -> None:
     rows_deleted.connect(on_deleted, dispatch_uid="deliveries.rows_deleted")
     m2m_changed.connect(on_tags_changed, sender=Case.tags.through, dispatch_uid="deliveries.tags")
     post_save.connect(on_tag_saved, sender=Tag, dispatch_uid="deliveries.tag_saved")
+    health.went_offline.connect(on_went_offline, dispatch_uid="deliveries.went_offline")

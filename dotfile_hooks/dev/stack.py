@@ -34,13 +34,14 @@ class Keys:
 
 
 def settings(keys: Keys) -> dict[str, str]:
-    """Production settings, but for plain HTTP and loopback."""
+    """Production settings, but for plain HTTP, loopback, and e-mails, which are printed."""
     return {
         "DEBUG": "false",
         "SECRET_KEY": keys.secret_key,
         "ENCRYPTION_KEYS": keys.encryption_key,
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "TLS_PROXY": "false",
+        "EMAIL_URL": "console://",
         "HOST": "127.0.0.1",
         **OPEN_LOOPBACK,
     }
