@@ -131,7 +131,7 @@ def test_a_message_holds_neither_path_nor_query_nor_secret_nor_anybody_elses_add
 
 def test_a_name_cannot_pass_for_a_header_or_for_a_part_of_the_message(notice: Notice, mails: MailServer) -> None:
     subscription = notice.subscription
-    subscription.name = "CRM\r\nBcc: thief@example.com\n\nWhat to do: nothing"
+    subscription.name = "CRM\r\nBcc: thief@example.com\n\nWhat to do:\x1b\u202enothing"
     subscription.save()
     try_now(notice)
     assert mails.mails[0].message["Bcc"] is None
