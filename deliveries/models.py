@@ -128,7 +128,10 @@ class Subscription(models.Model):
     @property
     def host(self) -> str:
         """All of its URL that may be shown to anybody: a path or a query may be as good as a password."""
-        return urlsplit(self.url).hostname or ""
+        try:
+            return urlsplit(self.url).hostname or ""
+        except ValueError:
+            return ""
 
     @property
     def is_online(self) -> bool:

@@ -129,7 +129,7 @@ def of(row: Subscription) -> Endpoint:
             timeout=min(row.deadline, LONGEST * settings.DELIVERY_LEASE),
         ),
         max_retries=row.retries,
-        host=_host(row.url),
+        host=row.host,
         max_in_flight=row.max_in_flight or settings.DELIVERY_LANE_IN_FLIGHT,
         rate=row.rate,
         promoted=row.promoted,
@@ -143,13 +143,6 @@ def versions(ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], float | None]:
         cursor.execute(VERSIONS, [[str(key) for key in ids]])
         rows = cursor.fetchall()
     return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _template(row: Subscription) -> requests.PreparedRequest | None:
