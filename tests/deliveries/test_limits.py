@@ -89,18 +89,20 @@ def test_all_subscriptions_to_one_host_share_its_slots(
     settings: Any,
 ) -> None:
     settings.DELIVERY_HOST_IN_FLIGHT = 10
-    for number in range(5):
+    for number in range(9):
         subscribe("Case.Created", path=f"/{number}")
     Lane.objects.update(proven=True)
-    elsewhere = subscribe("Case.Created", url=receiver.url("/elsewhere").replace("127.0.0.1", "127.0.0.2"))
-    make_cases(workspace, 8)
+    elsewhere = subscribe("Case.Deleted", url=receiver.url("/elsewhere").replace("127.0.0.1", "127.0.0.2"))
+    make_cases(workspace, 40)  # more for each than its cap, and for all more than there are slots
     with at_work():
         receiver.wait_for(10)
+        wait_until(lambda: Lane.objects.exclude(holder="").count() == 9)
+        Case.objects.all()[0].delete()
         # Nobody listens at 127.0.0.2, so an attempt there fails at once: if it is given a slot.
-        wait_until(lambda: Attempt.objects.filter(subscription=elsewhere).count() == 8)
+        wait_until(Attempt.objects.filter(subscription=elsewhere).exists)
         assert len(receiver.posts) == 10
         release.set()
-        receiver.wait_for(40)
+        receiver.wait_for(360)
 
 
 def test_a_rate_spaces_requests_evenly(
