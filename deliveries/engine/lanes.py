@@ -54,8 +54,8 @@ WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) ORDER BY sub
 RELEASE = """
 UPDATE deliveries_lane l SET holder = '', token = NULL, leased_until = NULL, takeovers = 0, proven = r.proven,
     health = r.health, resume_at = r.resume_at, due_at = (
-        SELECT greatest(min(d.due_at), r.resume_at) FROM deliveries_delivery d
-        WHERE d.subscription_id = l.subscription_id AND d.state = 0 HAVING count(d.due_at) > 0
+        SELECT greatest(d.due_at, r.resume_at) FROM deliveries_delivery d
+        WHERE d.subscription_id = l.subscription_id AND d.state = 0 ORDER BY d.due_at LIMIT 1
     )
 FROM (
     SELECT subscription_id, proven, health, CASE WHEN rest > 0 THEN clock_timestamp() + rest * interval '1 s' END
