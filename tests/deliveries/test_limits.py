@@ -137,6 +137,19 @@ def test_a_rate_below_one_a_second_gives_the_lane_back_and_holds_across_leases(
     assert len(receiver.posts) == 2
 
 
+def test_what_comes_while_a_slow_rate_rests_with_nothing_to_send_waits_too(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
+) -> None:
+    subscribe("Case.Created", rate=0.1)
+    make_cases(workspace, 1)
+    deliver()
+    make_cases(workspace, 1)
+    seconds = deliver()
+    assert len(receiver.posts) == 1
+    assert seconds is not None
+    assert 8 < seconds <= 10
+
+
 def test_after_a_takeover_the_rate_begins_anew(
     workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
 ) -> None:
