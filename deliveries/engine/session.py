@@ -36,10 +36,17 @@ class Session:
         return self._down_since is not None
 
     def open(self) -> None:
+        try:
+            self._begin()
+        except (OperationalError, InterfaceError):
+            connection.close()  # it was cut while nobody used it: no reason to be late
+            self._begin()
+        self._down_since = None
+
+    def _begin(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(OPEN)
             self.set_clock(cursor.fetchone()[0])
-        self._down_since = None
 
     def close(self) -> None:
         if not self.is_down:

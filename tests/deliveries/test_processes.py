@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
 
 from cases.models import Case
@@ -276,6 +277,42 @@ def test_a_redis_that_hangs_holds_up_neither_a_save_nor_a_courier(
         finally:
             os.kill(redis_process, signal.SIGCONT)
             doorbell.doorbell.cache_clear()
+
+
+def cut_all_connections_but_ours() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid()"
+        )
+        return len(cursor.fetchall())
+
+
+def test_a_worker_whose_connection_was_cut_while_it_slept_is_not_late(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    subscribe("Case.Created")
+    processes.worker()
+    for number in range(2):
+        Case.objects.create(workspace=workspace, name="Dotfile")
+        began = time.time()
+        assert receiver.wait_for(number + 1)[-1].received_at - began < 1 or number == 0
+        wait_until(lambda: not doorbell.doorbell().client.exists(doorbell.FLAG))  # its courier has gone to sleep
+        assert cut_all_connections_but_ours()
+
+
+def test_a_sweep_whose_connection_was_cut_sweeps_on(
+    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe("Case.Created")
+    monkeypatch.setattr(doorbell, "ring", lambda: None)
+    processes.worker(queues="deliveries,chores", processes=2)
+    processes.beat()
+    for number in range(2):
+        Case.objects.create(workspace=workspace, name="Dotfile")
+        receiver.wait_for(number + 1)
+        wait_until(everything_settled)
+        assert cut_all_connections_but_ours()
 
 
 def test_editing_a_subscription_takes_effect_within_two_seconds(
