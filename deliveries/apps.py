@@ -9,10 +9,11 @@ class DeliveriesConfig(AppConfig):
 
     def ready(self) -> None:
         from . import keys, notices
-        from .engine import health
+        from .engine import health, recovering
         from .events import signals
 
         signals.connect()
         health.connect()
         notices.connect()
+        recovering.connect()
         register(keys.keys_fit, Tags.database)

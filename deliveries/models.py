@@ -15,6 +15,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import NotSupportedError, models, transaction
 from django.db.models.functions import Least, Now
+from django.dispatch import Signal
 from django.utils import timezone
 
 from workspaces.identifiers import new_id
@@ -22,6 +23,9 @@ from workspaces.models import Workspace
 
 from .encryption import EncryptedJSONField, EncryptedTextField
 from .engine.signing import generate_secret
+
+turned_online = Signal()
+"""Sent with the subscription as `instance`, in the transaction that opened its lane again."""
 
 
 def _reference(to: Any, **options: Any) -> models.ForeignKey[Any, Any]:
@@ -117,6 +121,8 @@ class Subscription(models.Model):
             lane, created = Lane.objects.get_or_create(subscription=self, defaults={"open": self.is_online})
             if not created:
                 lane.follow(self.is_online)
+                if self.is_online and not lane.open:
+                    turned_online.send(Subscription, instance=self)
 
     def _stamp(self) -> None:
         """Since when it is offline, and why; or that it no longer is."""
@@ -329,7 +335,7 @@ class Delivery(models.Model):
             ),
             # the admin: what failed or is held, to be retried
             models.Index(fields=["state", "-id"], name="delivery_stuck", condition=models.Q(state__in=[2, 3])),
-            # recovery.CHUNK: what failed or is held of one subscription, oldest first
+            # recovering.RECOVER: what failed or is held of one subscription, oldest first
             models.Index(
                 fields=["subscription", "created_at", "id"],
                 name="delivery_recoverable",
@@ -393,6 +399,8 @@ class Recovery(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField()
     """Events recorded from `since` on and before `until`."""
+    held_only = models.BooleanField(default=False, db_default=False)
+    """Leaves alone what finally failed."""
     rate = models.FloatField(validators=[MinValueValidator(0.1), MaxValueValidator(1000)])
     """Deliveries a second that are made due at most."""
     state = models.CharField(max_length=9, choices=State, default=State.RUNNING)
@@ -405,7 +413,7 @@ class Recovery(models.Model):
     reached_id = models.UUIDField(null=True)
     """... and its key."""
     tick_at = models.DateTimeField(db_default=Now())
-    """When the next few are due to be made due."""
+    """The due times that it has given out reach up to here."""
     requested_by = models.CharField(max_length=150, blank=True)
     """Who asked for it, for people."""
     created_at = models.DateTimeField(db_default=Now(), editable=False)

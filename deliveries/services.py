@@ -166,6 +166,8 @@ def _retry(keys: Sequence[UUID], wanted: Q, owners: Collection[UUID]) -> list[UU
 
 def may_retry(delivery: Delivery) -> bool:
     """Whether retry_deliveries(replay=True) would make it due."""
+    if delivery.state == State.BLOCKED:
+        return False  # its turn comes by itself
     return delivery.state != State.PENDING or delivery.due_at > timezone.now()
 
 

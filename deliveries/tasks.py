@@ -12,9 +12,9 @@ from celery.exceptions import OperationalError as BrokerError
 from django.db import InterfaceError, OperationalError
 
 from . import notices
-from .engine import doorbell, fanout, health, outbound, stopping, sweep
+from .engine import doorbell, fanout, health, outbound, recovering, stopping, sweep
 from .engine.courier import Courier
-from .events import catalogue, payloads
+from .events import catalogue, outbox, payloads
 
 DOMAIN = fanout.Domain(form_for=catalogue.form_for, build=payloads.build)
 # Seconds. A retry due sooner is waited for by countdown; later ones are the sweep's. Far below the visibility timeout.
@@ -51,11 +51,16 @@ def _claims_retry(countdown: float) -> bool:
 
 @shared_task(name="deliveries.sweep", ignore_result=True)
 def sweep_task() -> None:
-    """Rings when something is due that nobody attends to: lost wake-ups, retries, leases of dead couriers."""
-    if sweep.is_anything_left_lying():
+    """Rings when something is due that nobody attends to: lost wake-ups, retries, leases of dead couriers, chores."""
+    found = sweep.look()
+    if found.deliveries:
         doorbell.publish()
-    for subscription_id in sweep.closed_lanes():
+    for subscription_id in found.closed_lanes:
         health.set_aside(subscription_id)
+    if found.recoveries:
+        doorbell.chore(recovering.TASK)
+    if found.notices:
+        notices.send_due_soon()
 
 
 @shared_task(name=health.SET_ASIDE_TASK, bind=True, max_retries=None, autoretry_for=OWN_FAULTS, retry_backoff=True)
@@ -63,6 +68,13 @@ def set_aside(self: Task[Any, Any], subscription_id: str) -> None:
     """Holds what waits for a subscription that is offline, once its courier has let go."""
     if not health.set_aside(UUID(subscription_id)):
         raise self.retry(countdown=2)
+
+
+@shared_task(name=recovering.TASK, ignore_result=True)
+def recover() -> None:
+    """Makes the next few deliveries of each recovery due. The sweep asks for it again: it needs no retry."""
+    if recovering.run():
+        outbox.wake()
 
 
 @shared_task(name=notices.SEND_TASK, autoretry_for=OWN_FAULTS, retry_backoff=True, max_retries=None)

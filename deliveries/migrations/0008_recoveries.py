@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ("subscription", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="recoveries", to="deliveries.subscription")),
                 ("since", models.DateTimeField()),
                 ("until", models.DateTimeField()),
+                ("held_only", models.BooleanField(db_default=False, default=False)),
                 ("rate", models.FloatField(validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(1000)])),
                 ("state", models.CharField(choices=[("running", "Running"), ("done", "Done"), ("cancelled", "Cancelled")], default="running", max_length=9)),
                 ("total", models.PositiveIntegerField(null=True)),

@@ -379,7 +379,7 @@ def test_the_lane_of_a_dead_courier_is_taken_over_and_counted(
     assert Lane.objects.get().takeovers == 1
     Lane.objects.update(leased_until=Now() - timedelta(seconds=1), takeovers=lanes.PARK_AFTER)
     assert lanes.lease("third", 10) == []
-    assert not sweep.is_anything_left_lying()
+    assert not sweep.look().deliveries
 
 
 def test_a_courier_that_slept_past_its_lease_overwrites_nothing(workspace: Workspace, subscribe: Subscribe) -> None:

@@ -155,7 +155,7 @@ def test_an_event_that_comes_while_its_lane_is_given_back_is_not_forgotten(
                 cursor.execute(waits)
     thread.join(10)
     assert Lane.objects.get().due_at is not None
-    assert sweep.is_anything_left_lying()
+    assert sweep.look().deliveries
 
 
 def test_the_lock_of_one_lane_does_not_stop_other_workspaces(
@@ -207,10 +207,10 @@ def test_without_a_broker_410_still_takes_a_subscription_offline_and_the_sweep_s
     deliver()
     subscription.refresh_from_db()
     assert not subscription.is_online
-    assert sweep.closed_lanes() == [subscription.pk]
+    assert sweep.look().closed_lanes == [subscription.pk]
     monkeypatch.undo()
     tasks.sweep_task()
-    assert sweep.closed_lanes() == []
+    assert sweep.look().closed_lanes == []
     assert set(Delivery.objects.values_list("reason", flat=True)) == {"gone", "offline"}
 
 
