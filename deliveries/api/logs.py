@@ -9,13 +9,22 @@ from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
+from django.http import QueryDict
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from deliveries import services
 from deliveries.events.catalogue import NAMES
 from deliveries.models import Attempt, Delivery, Payload
-from deliveries.sent import sent_body
+from deliveries.sent import sent_body, unsent_body
 from workspaces.api import filtering
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
+
+from .recoveries import conflicts
+from .serializers import RetrySerializer
 
 NO_ANSWER = 0
 """The `status_code` when no answer came: the field must be a number, and no HTTP status is 0."""
@@ -27,8 +36,18 @@ TYPES = {
 }
 
 
+STATES = {state.label.lower(): state.value for state in Delivery.State}
+
+
+class State(filtering.Choices):
+    """By the words that the log shows, stored as numbers."""
+
+    def value(self, text: str) -> Any:
+        return STATES[super().value(text)]
+
+
 class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
-    """Deliveries, from their first attempt on: before it there is nothing to log."""
+    """Deliveries. A list shows them from their first attempt on, as Dotfile's does, unless it asks for a state."""
 
     model = Delivery
     workspace_lookup = "workspace"
@@ -40,6 +59,7 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
         "company_id": filtering.Id("company_id"),
         "created_at": filtering.Time("created_at"),
         "webhook_id": filtering.Id("subscription_id"),
+        "state": State("state", STATES),
     }
     sortable = ("created_at",)
     default_sort = "created_at.desc"
@@ -47,13 +67,40 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
     max_count = 10_000  # counting a log of millions would take seconds
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        return super().get_queryset().filter(last_attempt_at__isnull=False)
+        rows = super().get_queryset()
+        if self.action != "list" or _asks_for_state(self.request.query_params):
+            return rows
+        return rows.filter(last_attempt_at__isnull=False)
 
     def represent(self, rows: QuerySet[Delivery]) -> list[dict[str, Any]]:
         deliveries = list(rows)
         attempts = _attempts(row.pk for row in deliveries)
         payloads = Payload.objects.in_bulk({row.payload_id for row in deliveries})
         return [webhook_log(row, attempts[row.pk], payloads.get(row.payload_id)) for row in deliveries]
+
+    def retry(self, request: Request, pk: str) -> Response:
+        """Also replays what succeeded: who names one log has seen that."""
+        row = self.get_object()
+        with conflicts():
+            services.retry_deliveries([row.pk], replay=True)
+        return Response(self.represent_one(row.pk), status=status.HTTP_202_ACCEPTED)
+
+    def retry_many(self, request: Request) -> Response:
+        ids = self.valid(RetrySerializer(data=request.data))["ids"]
+        known = set(self.get_queryset().filter(pk__in=ids).values_list("pk", flat=True))
+        if unknown := {str(at): ["No webhook log can be found."] for at, key in enumerate(ids) if key not in known}:
+            raise ValidationError({"ids": unknown})
+        with conflicts():
+            retried = set(services.retry_deliveries(known))
+        answer = {
+            "retried": [str(key) for key in dict.fromkeys(ids) if key in retried],
+            "left_alone": [str(key) for key in dict.fromkeys(ids) if key not in retried],
+        }
+        return Response(answer, status=status.HTTP_202_ACCEPTED)
+
+
+def _asks_for_state(query: QueryDict) -> bool:
+    return any(parameter.partition(".")[0] == "state" for parameter in query)
 
 
 def _attempts(ids: Iterable[UUID]) -> dict[UUID, list[Attempt]]:
@@ -66,7 +113,7 @@ def _attempts(ids: Iterable[UUID]) -> dict[UUID, list[Attempt]]:
 
 def webhook_log(row: Delivery, attempts: list[Attempt], payload: Payload | None) -> dict[str, Any]:
     """As Dotfile shows it; `attempts` newest first. A payload that is gone is empty."""
-    waits = row.state == Delivery.State.PENDING
+    state = Delivery.State(row.state)
     return {
         "id": str(row.pk),
         "event": row.event_name,
@@ -79,10 +126,19 @@ def webhook_log(row: Delivery, attempts: list[Attempt], payload: Payload | None)
         "webhook_id": str(row.subscription_id),
         "created_at": iso(row.created_at),
         "last_attempt_at": iso(row.last_attempt_at),
-        "payload": orjson.loads(sent_body(row, payload, attempts[0])) if payload and attempts else {},
-        "next_retry_at": iso(row.due_at) if waits else None,
+        "payload": _payload(row, attempts, payload),
+        "next_retry_at": iso(row.due_at) if state is Delivery.State.PENDING else None,
         "attempts": [_attempt(attempt) for attempt in attempts],
+        "state": state.label.lower(),
+        "reason": row.reason or None,
     }
+
+
+def _payload(row: Delivery, attempts: list[Attempt], payload: Payload | None) -> Any:
+    """Of the newest attempt; before the first one, what it will say but for its counters."""
+    if payload is None:
+        return {}
+    return orjson.loads(sent_body(row, payload, attempts[0])) if attempts else unsent_body(row, payload)
 
 
 def _attempt(row: Attempt) -> dict[str, Any]:

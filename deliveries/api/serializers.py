@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from deliveries import services, validation
+from deliveries import recovery, services, validation
 from deliveries.models import Subscription
 from workspaces.api import fields
 
 # Far more than there are events: duplicates are dropped, not refused.
 MOST_EVENTS = 500
+# Logs that one request may retry.
+MOST_RETRIED = 1000
 
 
 class Whole(serializers.IntegerField):
@@ -25,14 +27,33 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-# What we show and a client may send back with the rest; it is not read.
-READ_ONLY = frozenset({"id", "created_at", "updated_at", "offline_reason"})
 # Unknown fields that are named: looking for the nearest takes some 0.1 ms each.
 MOST_NAMED = 20
 
 
-class WebhookSerializer(serializers.Serializer[Subscription]):
+class Strict(serializers.Serializer[Any]):
+    """Refuses fields that do not exist."""
+
+    not_read: ClassVar[frozenset[str]] = frozenset()
+    """What we show and a client may send back with the rest; it is not read."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """A misspelt field is an error: to leave it out in silence would be to keep what somebody meant to change."""
+        known = {*self.fields, *self.not_read}
+        if isinstance(data, Mapping) and (unknown := [key for key in data if key not in known]):
+            errors = {key: [self._no_such(key)] for key in unknown[:MOST_NAMED]}
+            raise serializers.ValidationError(errors, code="unknown_field")
+        return super().to_internal_value(data)
+
+    def _no_such(self, key: str) -> str:
+        nearest = get_close_matches(key, self.fields, n=1)
+        return f"There is no such field{f'. Did you mean {nearest[0]}?' if nearest else '; leave it out.'}"
+
+
+class WebhookSerializer(Strict):
     """A webhook to create, or (partial) the fields of one to change."""
+
+    not_read = frozenset({"id", "created_at", "updated_at", "offline_reason", "promoted", "paused_until"})
 
     name = fields.Text(required=False, allow_blank=True, max_length=180)
     description = fields.Text(required=False, allow_blank=True, max_length=10_000)
@@ -44,18 +65,9 @@ class WebhookSerializer(serializers.Serializer[Subscription]):
     headers = serializers.DictField(required=False)
     max_retries = Whole(required=False, allow_null=True, min_value=0, max_value=20)
     timeout = fields.Number(required=False, allow_null=True, min_value=1, max_value=30)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """A misspelt field is an error: to leave it out in silence would be to keep what somebody meant to change."""
-        known = {*self.fields, *READ_ONLY}
-        if isinstance(data, Mapping) and (unknown := [key for key in data if key not in known]):
-            errors = {key: [self._no_such(key)] for key in unknown[:MOST_NAMED]}
-            raise serializers.ValidationError(errors, code="unknown_field")
-        return super().to_internal_value(data)
-
-    def _no_such(self, key: str) -> str:
-        nearest = get_close_matches(key, self.fields, n=1)
-        return f"There is no such field{f'. Did you mean {nearest[0]}?' if nearest else '; leave it out.'}"
+    max_in_flight = Whole(required=False, allow_null=True, min_value=1, max_value=256)
+    rate = fields.Number(required=False, allow_null=True, min_value=0.01, max_value=10_000)
+    ordered = fields.Flag(required=False)
 
     def validate_url(self, value: str) -> str:
         return services.validate_url(value)
@@ -68,3 +80,17 @@ class WebhookSerializer(serializers.Serializer[Subscription]):
 
     def validate_headers(self, value: dict[str, Any]) -> dict[str, str]:
         return validation.headers(value, self.instance.headers if self.instance else None)
+
+
+class RetrySerializer(Strict):
+    """Logs to retry, by their ids."""
+
+    ids = fields.StrictList(child=fields.Id(), max_length=MOST_RETRIED, allow_empty=False)
+
+
+class RecoverySerializer(Strict):
+    """A range to recover; without `until`, up to now. Its limits, recovery.py knows."""
+
+    since = fields.Moment()
+    until = fields.Moment(required=False, allow_null=True, default=None)
+    rate = fields.Number(required=False, default=recovery.DEFAULT_RATE)

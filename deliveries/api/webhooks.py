@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,7 +41,7 @@ class WebhookViewSet(WorkspaceViewSet[Subscription]):
     default_sort = "updated_at"
 
     def represent(self, rows: QuerySet[Subscription]) -> list[dict[str, Any]]:
-        return [webhook(row) for row in rows]
+        return [webhook(row, row.resume_at) for row in rows.annotate(resume_at=F("lane__resume_at"))]
 
     def create(self, request: Request) -> Response:
         fields = self.valid(WebhookSerializer(data=request.data))
@@ -56,7 +58,7 @@ class WebhookViewSet(WorkspaceViewSet[Subscription]):
         return Response(self.represent_one(row.pk))
 
 
-def webhook(row: Subscription) -> dict[str, Any]:
+def webhook(row: Subscription, resume_at: datetime | None) -> dict[str, Any]:
     """As Dotfile shows it, then our own fields. Values of custom headers may be passwords: they stay hidden."""
     return {
         "id": str(row.pk),
@@ -72,5 +74,10 @@ def webhook(row: Subscription) -> dict[str, Any]:
         "headers": dict.fromkeys(row.headers, HIDDEN),
         "max_retries": row.max_retries,
         "timeout": row.timeout,
+        "max_in_flight": row.max_in_flight,
+        "rate": row.rate,
+        "ordered": row.ordered,
+        "promoted": row.promoted,
+        "paused_until": iso(resume_at) if resume_at and resume_at > timezone.now() else None,
         "offline_reason": row.offline_reason or None,
     }

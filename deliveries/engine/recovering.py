@@ -1,8 +1,8 @@
 """The chore behind a Recovery: once a second it makes the next few deliveries due, evenly spaced in time.
 
 A tick is one transaction under the locks of the subscription (people retry under it), of the job and of the lane. They
-are taken without waiting, so nobody waits in a circle: whichever process comes second finds nothing to do, and whichever
-dies has done nothing. All times are PostgreSQL's.
+are taken without waiting, so nobody waits in a circle: whichever process comes second finds nothing to do, and
+whichever dies has done nothing. All times are PostgreSQL's.
 """
 
 from __future__ import annotations

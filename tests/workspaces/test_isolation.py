@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import URLResolver, get_resolver, resolve
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from cases.models import Case
 from checks.models import Check
+from deliveries import recovery
+from deliveries.engine import fanout
+from deliveries.models import Delivery, Lane, Recovery, Subscription
+from deliveries.tasks import DOMAIN
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,39 +37,80 @@ def stranger() -> APIClient:
     return factories.api_client(factories.workspace("Strangers"))
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("get", "cases/{case}", None),
-        ("get", "cases/e-1", None),
-        ("patch", "cases/{case}", {"name": "Mine"}),
-        ("delete", "cases/{case}", None),
-        ("delete", "cases/e-1", None),
-        ("post", "cases/{case}/reviews", {"status": "approved"}),
-        ("get", "individuals/{individual}", None),
-        ("patch", "individuals/{individual}", {"first_name": "Mine"}),
-        ("delete", "individuals/{individual}", None),
-        ("get", "companies/{company}", None),
-        ("patch", "companies/{company}", {"name": "Mine"}),
-        ("delete", "companies/{company}", None),
-        ("get", "checks/aml/{check}", None),
-        ("patch", "checks/aml/{check}/review", {"action": "reject"}),
-        ("patch", "checks/aml/{check}/hits/review", HITS),
-        ("delete", "checks/{check}", None),
-    ],
-)
+ROWS: list[tuple[str, str, Any]] = [
+    ("get", "cases/{case}", None),
+    ("get", "cases/e-1", None),
+    ("patch", "cases/{case}", {"name": "Mine"}),
+    ("delete", "cases/{case}", None),
+    ("delete", "cases/e-1", None),
+    ("post", "cases/{case}/reviews", {"status": "approved"}),
+    ("get", "individuals/{individual}", None),
+    ("patch", "individuals/{individual}", {"first_name": "Mine"}),
+    ("delete", "individuals/{individual}", None),
+    ("get", "companies/{company}", None),
+    ("patch", "companies/{company}", {"name": "Mine"}),
+    ("delete", "companies/{company}", None),
+    ("get", "checks/aml/{check}", None),
+    ("patch", "checks/aml/{check}/review", {"action": "reject"}),
+    ("patch", "checks/aml/{check}/hits/review", HITS),
+    ("delete", "checks/{check}", None),
+    ("get", "webhooks/{webhook}", None),
+    ("patch", "webhooks/{webhook}", {"name": "Mine"}),
+    ("delete", "webhooks/{webhook}", None),
+    ("post", "webhooks/{webhook}/recover", {"since": "2026-01-01"}),
+    ("get", "webhooks/{webhook}/recoveries", None),
+    ("get", "webhooks/{webhook}/recoveries/{recovery}", None),
+    ("post", "webhooks/{webhook}/recoveries/{recovery}/cancel", None),
+    ("get", "webhook-logs/{log}", None),
+    ("post", "webhook-logs/{log}/retry", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ROWS)
 def test_another_workspaces_row_does_not_exist(
     check: Check, stranger: APIClient, method: str, path: str, body: Any
 ) -> None:
-    before = list(Check.objects.values()), list(type(check.case).objects.values())
-    response = getattr(stranger, method)(f"/v1/{filled(path, check)}", body)
+    address = f"/v1/{filled(path, check)}"
+    before = everything()
+    response = getattr(stranger, method)(address, body)
     assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
-    assert (list(Check.objects.values()), list(type(check.case).objects.values())) == before
+    assert everything() == before
+
+
+def everything() -> list[list[dict[str, Any]]]:
+    return [list(model.objects.values()) for model in (Check, Case, Subscription, Lane, Delivery, Recovery)]
 
 
 def filled(path: str, check: Check) -> str:
     ids = {"case": check.case_id, "individual": check.individual_id, "company": check.case.companies.get().pk}
-    return path.format(**ids, check=check.pk)
+    return path.format(**ids, check=check.pk, **(sent_for(check) if "webhook" in path else {}))
+
+
+def sent_for(check: Check) -> dict[str, Any]:
+    """A webhook of the check's workspace, with a log that failed and a recovery that runs."""
+    webhook = Subscription.objects.create(workspace=check.case.workspace, url="https://a.b/", events=["Case.Created"])
+    Case.objects.create(workspace=webhook.workspace, name="Theirs")
+    fanout.fan_out(DOMAIN)
+    Delivery.objects.update(state=Delivery.State.FAILED)
+    job = recovery.start_recovery(webhook, timezone.now() - timedelta(hours=1))
+    return {"webhook": webhook.pk, "log": Delivery.objects.get().pk, "recovery": job.pk}
+
+
+def test_no_address_of_a_row_is_forgotten() -> None:
+    tried = {(method, resolve(f"/v1/{re.sub('{.*?}', 'x', path)}").route) for method, path, _ in ROWS}
+    assert addresses(get_resolver().url_patterns) - tried == set()
+
+
+def addresses(patterns: Iterable[Any], prefix: str = "") -> set[tuple[str, str]]:
+    """Of the API's rows: each method, and the route."""
+    found: set[tuple[str, str]] = set()
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found |= addresses(pattern.url_patterns, route) if route == "v1/" else set()
+        elif "<" in route:
+            found |= {(method, route) for method in getattr(pattern.callback, "actions", None) or {}}
+    return found
 
 
 @pytest.mark.parametrize("path", ["cases", "individuals", "companies", "checks"])
@@ -85,7 +136,9 @@ def test_nothing_is_added_to_another_workspaces_rows(
 
 
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
-@pytest.mark.parametrize("path", ["cases", "cases/x", "individuals/x", "companies/x", "checks", "checks/aml/x", "ping"])
+@pytest.mark.parametrize(
+    "path", ["cases", "cases/x", "individuals/x", "companies/x", "checks", "checks/aml/x", "ping", "webhooks/x/recover"]
+)
 def test_without_a_key_everything_is_401(method: str, path: str) -> None:
     assert getattr(APIClient(), method)(f"/v1/{path}").status_code == 401
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
+from . import moments
+
 # Alpha-2 codes are checked for their form: which countries exist is not this API's to say.
 COUNTRY = re.compile("[A-Za-z]{2}")
 
@@ -95,6 +97,18 @@ class Day(serializers.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"input_formats": ["%Y-%m-%d"], "required": False, "allow_null": True, **kwargs})
+
+
+class Moment(serializers.CharField):
+    """A time, or a date: its first moment in UTC."""
+
+    default_error_messages = {"moment": "Use a date or a time such as 2023-01-31 or 2023-01-31T13:30:00.000Z."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return moments.parse(data).start if isinstance(data, str) else self.fail("moment")
+        except ValueError:
+            self.fail("moment")
 
 
 class StrictList(serializers.ListField):

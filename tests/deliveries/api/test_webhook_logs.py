@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.deliveries.receiver import Answer, Receiver
 from workspaces.models import Workspace
 
 LOG = {"id", "event", "status_code", "endpoint", "retry_count", "case_id", "individual_id", "company_id"} | {
-    *("webhook_id", "created_at", "last_attempt_at", "payload", "next_retry_at", "attempts")
+    *("webhook_id", "created_at", "last_attempt_at", "payload", "next_retry_at", "attempts", "state", "reason")
 }
 ATTEMPT = {"type", "endpoint", "status_code", "request_headers", "response_headers", "response_body", "attempted_at"}
 OURS = {"worker", "error", "duration_ms"}
@@ -200,3 +201,134 @@ def test_logs_are_counted_to_a_bound(
     deliver()
     answer = client.get("/v1/webhook-logs?limit=1&page=3").json()
     assert (len(answer["data"]), answer["pagination"]["count"]) == (1, 2)
+
+
+# --- By state: the dead letters among them --------------------------------------------------------------------------
+
+
+def test_a_log_tells_its_state_and_why(
+    client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    receiver.answer = lambda post: Answer(500)
+    subscribe("Case.Created", max_retries=0)
+    factories.case(workspace)
+    deliver()
+    (log,) = logs(client, "state=failed")
+    assert (log["state"], log["reason"], log["next_retry_at"]) == ("failed", "retries_used_up", None)
+    assert logs(client, "state=succeeded") == []
+    assert len(logs(client, "state.in=failed,held")) == 1
+    assert logs(client, "state.not_eq=failed") == []
+
+
+def test_what_is_held_is_listed_by_its_state_with_what_it_will_say(
+    client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver
+) -> None:
+    subscribe("Case.Created", status="offline")
+    factories.case(workspace, name="Zoë")
+    deliver()
+    assert logs(client) == []  # nothing was tried yet
+    (log,) = logs(client, "state=held")
+    assert (log["state"], log["reason"], log["attempts"], log["last_attempt_at"]) == ("held", "offline", [], None)
+    assert log["payload"]["case"]["name"] == "Zoë"
+    assert "retry_count" not in log["payload"]["context"]
+    assert client.get(f"/v1/webhook-logs/{log['id']}").json() == log
+
+
+def test_a_blocked_one_says_that_it_waits_for_an_earlier_event(
+    client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver
+) -> None:
+    subscribe("Case.Created")
+    factories.case(workspace)
+    deliver()
+    Delivery.objects.update(state=Delivery.State.BLOCKED, reason="earlier_event")
+    (log,) = logs(client, "state=blocked")
+    assert (log["state"], log["reason"], log["next_retry_at"]) == ("blocked", "earlier_event", None)
+
+
+def test_an_unknown_state_is_named(client: APIClient) -> None:
+    response = client.get("/v1/webhook-logs?state=dead")
+    assert (response.status_code, "pending" in response.json()["errors"][0]["message"]) == (400, True)
+
+
+def test_one_log_has_all_its_attempts(
+    client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    receiver.answer = lambda post: Answer(503)
+    subscribe("Case.Created")
+    factories.case(workspace)
+    deliver()
+    retry(deliver)
+    (log,) = logs(client)
+    one = client.get(f"/v1/webhook-logs/{log['id']}").json()
+    assert one == log
+    assert len(one["attempts"]) == 2
+
+
+# --- Retries --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failed(workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver) -> Delivery:
+    receiver.answer = lambda post: Answer(500)
+    subscribe("Case.Created", max_retries=0)
+    factories.case(workspace)
+    deliver()
+    receiver.answer = lambda post: Answer(200)
+    return Delivery.objects.get()
+
+
+def test_one_is_retried_under_the_id_of_its_event(
+    client: APIClient, failed: Delivery, deliver: Deliver, receiver: Receiver
+) -> None:
+    for expected in (2, 3):  # once because it failed, once more because somebody wants it again
+        response = client.post(f"/v1/webhook-logs/{failed.pk}/retry")
+        assert (response.status_code, response.json()["state"]) == (202, "pending")
+        deliver()
+        assert len(receiver.posts) == expected
+    assert len({post.headers["webhook-id"] for post in receiver.posts}) == 1
+    assert logs(client)[0]["attempts"][0]["type"] == "manual_retry"
+
+
+def test_a_retry_twice_is_one(client: APIClient, failed: Delivery, deliver: Deliver, receiver: Receiver) -> None:
+    first, second = (client.post(f"/v1/webhook-logs/{failed.pk}/retry") for _ in range(2))
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    deliver()
+    assert len(receiver.posts) == 2
+
+
+def test_a_retry_while_the_webhook_is_offline_is_409_and_says_what_to_do(client: APIClient, failed: Delivery) -> None:
+    services.set_online([failed.subscription_id], online=False)
+    for path, body in ((f"{failed.pk}/retry", None), ("retry", {"ids": [str(failed.pk)]})):
+        response = client.post(f"/v1/webhook-logs/{path}", body)
+        assert (response.status_code, "turn it online first" in response.json()["message"]) == (409, True)
+    assert Delivery.objects.get().state == Delivery.State.FAILED
+
+
+def test_a_selection_is_retried_and_the_rest_left_alone(
+    client: APIClient, workspace: Workspace, failed: Delivery, deliver: Deliver, receiver: Receiver
+) -> None:
+    factories.case(workspace)
+    deliver()
+    succeeded = Delivery.objects.get(state=Delivery.State.SUCCEEDED)
+    ids = [str(succeeded.pk), str(failed.pk), str(failed.pk)]
+    response = client.post("/v1/webhook-logs/retry", {"ids": ids})
+    assert response.status_code == 202
+    assert response.json() == {"retried": [str(failed.pk)], "left_alone": [str(succeeded.pk)]}
+    deliver()
+    assert len(receiver.posts) == 3
+    assert client.post("/v1/webhook-logs/retry", {"ids": ids}).json()["retried"] == []
+
+
+@pytest.mark.parametrize(
+    ("ids", "field"),
+    [([], "ids"), (None, "ids"), (["x"], "ids.0"), ([str(uuid.uuid4())] * 1001, "ids"), ([str(uuid.uuid4())], "ids.0")],
+)
+def test_a_selection_that_cannot_be_is_named(client: APIClient, ids: Any, field: str) -> None:
+    response = client.post("/v1/webhook-logs/retry", {"ids": ids})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
+
+
+def test_a_selection_with_anothers_log_changes_nothing(failed: Delivery, subscribe: Subscribe) -> None:
+    stranger = factories.api_client(factories.workspace("Other"))
+    assert stranger.post("/v1/webhook-logs/retry", {"ids": [str(failed.pk)]}).status_code == 400
+    assert Delivery.objects.get().state == Delivery.State.FAILED

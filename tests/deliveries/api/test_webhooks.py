@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
@@ -18,7 +20,9 @@ from workspaces.models import Workspace
 URL = "https://example.com/hooks"
 NEEDED = {"url": URL, "events": ["Case.Created"]}
 DOTFILE = {"id", "name", "status", "type", "events", "url", "secret", "created_at", "updated_at"}
-OURS = {"description", "headers", "max_retries", "timeout", "offline_reason"}
+OURS = {"description", "headers", "max_retries", "timeout", "offline_reason"} | {
+    *("max_in_flight", "rate", "ordered", "promoted", "paused_until")
+}
 
 
 @pytest.fixture
@@ -64,6 +68,9 @@ def test_everything_can_be_given(client: APIClient) -> None:
         "description": "For the CRM.",
         "max_retries": 0,
         "timeout": 2.5,
+        "max_in_flight": 4,
+        "rate": 0.5,
+        "ordered": True,
     }
     row = made(client, **given, headers={"X-Api-Key": "hush"})
     assert {name: row[name] for name in given} == given
@@ -92,6 +99,11 @@ def test_everything_can_be_given(client: APIClient) -> None:
         ({"max_retries": True}, "max_retries", "integer"),
         ({"timeout": 31}, "timeout", "30"),
         ({"timeout": "5"}, "timeout", "number"),
+        ({"max_in_flight": 0}, "max_in_flight", "1"),
+        ({"max_in_flight": 257}, "max_in_flight", "256"),
+        ({"rate": 0}, "rate", "0.01"),
+        ({"rate": 10_001}, "rate", "10000"),
+        ({"ordered": 1}, "ordered", "boolean"),
         ({"name": "x" * 181}, "name", "180"),
     ],
 )
@@ -151,6 +163,22 @@ def test_what_was_read_may_be_sent_back_whole(client: APIClient) -> None:
     row = made(client, headers={"X-Api-Key": "hush"})
     changed = client.patch(f"/v1/webhooks/{row['id']}", {**row, "id": str(uuid.uuid4()), "name": "New"}).json()
     assert changed == {**row, "name": "New", "updated_at": changed["updated_at"]}
+
+
+def test_staff_alone_promote(client: APIClient) -> None:
+    row = made(client, promoted=True)
+    assert row["promoted"] is False
+    found = Subscription.objects.get()
+    found.promoted = True
+    found.save()
+    assert client.patch(f"/v1/webhooks/{row['id']}", {"promoted": False}).json()["promoted"] is True
+
+
+def test_a_pause_of_its_receiver_is_told_while_it_lasts(client: APIClient) -> None:
+    row = made(client)
+    for minutes, told in ((1, True), (-1, False)):
+        Lane.objects.update(resume_at=timezone.now() + timedelta(minutes=minutes))
+        assert (client.get(f"/v1/webhooks/{row['id']}").json()["paused_until"] is not None) is told
 
 
 def test_hidden_header_values_may_be_sent_back(client: APIClient) -> None:
