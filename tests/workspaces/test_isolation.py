@@ -109,7 +109,7 @@ def addresses(patterns: Iterable[Any], prefix: str = "") -> set[tuple[str, str]]
         if isinstance(pattern, URLResolver):
             found |= addresses(pattern.url_patterns, route) if route == "v1/" else set()
         elif "<" in route:
-            found |= {(method, route) for method in getattr(pattern.callback, "actions", None) or {}}
+            found |= {(method, route) for method in getattr(pattern.callback, "actions", ()) if method != "head"}
     return found
 
 
