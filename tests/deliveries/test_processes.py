@@ -306,7 +306,8 @@ def test_a_sweep_whose_connection_was_cut_sweeps_on(
 ) -> None:
     subscribe("Case.Created")
     monkeypatch.setattr(doorbell, "ring", lambda: None)
-    processes.worker(queues="deliveries,chores", processes=2)
+    processes.worker()
+    processes.worker("chores", queues="chores")
     processes.beat()
     for number in range(2):
         Case.objects.create(workspace=workspace, name="Dotfile")
