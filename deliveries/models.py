@@ -353,6 +353,14 @@ class Delivery(models.Model):
         return f"{self.event_name} {self.id}"
 
 
+class DeadLetter(Delivery):
+    """A delivery that finally failed or is held, as the admin lists them."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()  # those of deliveries
+
+
 class Attempt(models.Model):
     """One request of a delivery and what came of it. Rows are only ever added."""
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import deliveries, events, lanes, notices, subscriptions
+from . import dead_letters, deliveries, events, lanes, notices, recoveries, subscriptions
 
-__all__ = ["deliveries", "events", "lanes", "notices", "subscriptions"]
+__all__ = ["dead_letters", "deliveries", "events", "lanes", "notices", "recoveries", "subscriptions"]

@@ -123,13 +123,22 @@ STATES = {
     Delivery.State.SUCCEEDED: "good",
     Delivery.State.FAILED: "bad",
     Delivery.State.HELD: "quiet",
+    Delivery.State.BLOCKED: "quiet",
+}
+REASONS = {
+    "offline": "the subscription is offline",
+    "gone": "the receiver says that it is gone",
+    "retries_used_up": "retries used up",
+    "skipped": "retries used up; later events of its case went on",
+    "subscription_deleted": "the subscription is deleted",
+    "earlier_event": "waits for an earlier event of its case",
 }
 
 
 def state_badge(row: Delivery) -> SafeString:
     """How far a delivery has come, and why it stands still."""
     word = badge(STATES[Delivery.State(row.state)], row.get_state_display().lower())
-    return format_html("{} {}", word, row.reason.replace("_", " "))
+    return format_html("{} {}", word, REASONS.get(row.reason, row.reason.replace("_", " ")))
 
 
 def link(row: Model, text: str = "") -> SafeString:
@@ -146,6 +155,12 @@ def badge(kind: str, text: str) -> SafeString:
 def moment(value: datetime | None) -> str:
     """To the second: what is a minute apart to Django's own format may be many attempts apart here."""
     return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}" if value else DASH
+
+
+def progress_bar(share: float) -> SafeString:
+    """`share` is from 0 to 1."""
+    percent = int(share * 100)
+    return format_html('<progress max="100" value="{}">{} %</progress> {} %', percent, percent, percent)
 
 
 def pretty(text: str | bytes) -> str:

@@ -36,23 +36,15 @@ ATTEMPTS_SHOWN = 50
 """Newest attempts on a delivery's page; automatic retries end after 20."""
 
 
-@admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, ExactSearch):
-    change_form_template = "admin/deliveries/delivery/change_form.html"
-    list_display = ("recorded", "event_label", "subscription_label", "state_and_due", "status", "attempts")
-    list_display_links = ("recorded", "event_label")
-    list_filter = ("state", SubscriptionFilter, NameFilter)
+class DeliveryRows(ReadOnly, ExactSearch):
+    """What every list of deliveries shows, and their retry."""
+
     ordering = ("-id",)
     search_help_text = "The whole identifier of a delivery, an event or a case."
-    readonly_fields = (
-        *("id", "event_label", "event_link", "subscription_label", "progress", "status", "attempts", "due"),
-        *("recorded", "last_tried", "case_id", "individual_id", "company_id", "sequence"),
-    )
-    fields = (
-        *("id", ("event_label", "subscription_label"), ("progress", "status", "attempts")),
-        *(("recorded", "last_tried", "due"), "event_link", ("case_id", "sequence"), "individual_id", "company_id"),
-    )
     actions = ("retry",)
+
+    def may(self, request: HttpRequest, action: str) -> bool:
+        return request.user.has_perm(f"deliveries.{action}_delivery")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return with_subscriptions(super().get_queryset(request))
@@ -117,6 +109,22 @@ class DeliveryAdmin(ReadOnly, ExactSearch):
         self.log_each(request, retried, "Retried.")
         level = messages.SUCCESS if retried else messages.WARNING
         self.message_user(request, _told_of_retry(len(retried), len(chosen)), level)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(DeliveryRows):
+    change_form_template = "admin/deliveries/delivery/change_form.html"
+    list_display = ("recorded", "event_label", "subscription_label", "state_and_due", "status", "attempts")
+    list_display_links = ("recorded", "event_label")
+    list_filter = ("state", SubscriptionFilter, NameFilter)
+    readonly_fields = (
+        *("id", "event_label", "event_link", "subscription_label", "progress", "status", "attempts", "due"),
+        *("recorded", "last_tried", "case_id", "individual_id", "company_id", "sequence"),
+    )
+    fields = (
+        *("id", ("event_label", "subscription_label"), ("progress", "status", "attempts")),
+        *(("recorded", "last_tried", "due"), "event_link", ("case_id", "sequence"), "individual_id", "company_id"),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.retry_one))

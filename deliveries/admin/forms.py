@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from deliveries import services, validation
+from deliveries import recovery, services, validation
 from deliveries.engine import signing
 from deliveries.engine.endpoints import HIDDEN
 from deliveries.events.catalogue import EVENTS
@@ -18,6 +18,13 @@ from deliveries.models import Subscription
 from workspaces.typed import ModelForm
 
 SECRET_ATTRS = {"class": "wide", "autocomplete": "off", "spellcheck": "false"}
+DEFAULTS = {
+    "max_retries": settings.DELIVERY_MAX_RETRIES,
+    "timeout": settings.DELIVERY_TIMEOUT,
+    "max_in_flight": settings.DELIVERY_LANE_IN_FLIGHT,
+}
+INPUT = "%Y-%m-%dT%H:%M:%S"
+"""What a browser's input for a date and time takes and gives."""
 Family = tuple[str, list[tuple[str, str]]]
 
 
@@ -76,7 +83,10 @@ class SubscriptionForm(ModelForm):
 
     class Meta:
         model = Subscription
-        fields = ("workspace", "name", "description", "url", "status", "type", "events", "max_retries", "timeout")
+        fields = (
+            *("workspace", "name", "description", "url", "status", "type", "events", "max_retries", "timeout"),
+            *("max_in_flight", "rate", "ordered", "promoted"),
+        )
         widgets = {
             "name": forms.TextInput(attrs={"class": "vTextField"}),
             "description": forms.Textarea(attrs={"rows": 3, "cols": 60}),
@@ -88,7 +98,7 @@ class SubscriptionForm(ModelForm):
         # A page that was opened before the subscription went offline must not turn it on again when it is saved.
         if "status" in self.fields:
             self.fields["status"].show_hidden_initial = True
-        for name, default in (("max_retries", settings.DELIVERY_MAX_RETRIES), ("timeout", settings.DELIVERY_TIMEOUT)):
+        for name, default in DEFAULTS.items():
             if name in self.fields:
                 self.fields[name].widget.attrs["placeholder"] = f"{default:g}"
         if not self.instance._state.adding:
@@ -145,6 +155,28 @@ class RotationForm(forms.Form):
         if given and given == self.row.secret:
             raise ValidationError("This is the present secret; give another one, or none.")
         return validation.secret(given) if given else None
+
+
+class RecoveryForm(forms.Form):
+    """A range to recover. Its limits, recovery.py knows."""
+
+    since = forms.DateTimeField(
+        label="Events recorded from",
+        widget=forms.DateTimeInput({"type": "datetime-local", "step": 1}, INPUT),
+        input_formats=[INPUT],
+    )
+    until = forms.DateTimeField(
+        label="and before",
+        widget=forms.DateTimeInput({"type": "datetime-local", "step": 1}, INPUT),
+        input_formats=[INPUT],
+    )
+    rate = forms.FloatField(
+        label="Deliveries a second, at most",
+        initial=recovery.DEFAULT_RATE,
+        min_value=recovery.SLOWEST,
+        max_value=recovery.FASTEST,
+        widget=forms.NumberInput({"step": "any"}),
+    )
 
 
 def shown_headers(row: Subscription) -> str:

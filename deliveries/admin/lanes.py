@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from deliveries import services
@@ -16,6 +17,17 @@ from deliveries.models import Lane
 from .base import ExactSearch, ReadOnly, badge, moment
 
 SECRETS = ("subscription__secret", "subscription__previous_secret", "subscription__headers")
+
+
+def is_parked(lane: Lane) -> bool:
+    return lane.takeovers >= PARK_AFTER
+
+
+def paused(lane: Lane) -> SafeString | None:
+    """Until when nothing is sent, because its receiver failed; not when only its rate is used up."""
+    if lane.resume_at is None or lane.resume_at <= timezone.now() or not lane.health.get("trips"):
+        return None
+    return badge("waiting", f"paused until {timezone.localtime(lane.resume_at):%H:%M:%S}")
 
 
 class ParkedFilter(admin.SimpleListFilter):
@@ -53,9 +65,11 @@ class LaneAdmin(ReadOnly, ExactSearch):
 
     @admin.display(description="service")
     def service(self, row: Lane) -> SafeString:
-        if row.takeovers >= PARK_AFTER:
+        if is_parked(row):
             return badge("bad", "parked")
-        return badge("good", "open") if row.open else badge("quiet", "closed: offline")
+        if not row.open:
+            return badge("quiet", "closed: offline")
+        return paused(row) or badge("good", "open")
 
     @admin.display(description="due", ordering="due_at")
     def due(self, row: Lane) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -11,20 +13,28 @@ from django.contrib import admin, messages
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from deliveries import services
-from deliveries.engine.lanes import PARK_AFTER
+from deliveries import recovery, services
 from deliveries.models import Lane, Subscription
 
 from .base import DASH, ExactSearch, badge
 from .forms import SubscriptionForm, shown_headers
-from .tools import SubscriptionTools
+from .lanes import is_parked, paused
+from .tools import SubscriptionTools, recovery_range
 
 TURNED_OFFLINE = "Turned offline in the admin."
-DEFAULTS = f"Left empty: {settings.DELIVERY_MAX_RETRIES} retries, {settings.DELIVERY_TIMEOUT:g} seconds."
+DEFAULTS = (
+    f"Left empty: {settings.DELIVERY_MAX_RETRIES} retries, {settings.DELIVERY_TIMEOUT:g} seconds, "
+    f"{settings.DELIVERY_LANE_IN_FLIGHT} requests at a time, as many a second as the receiver answers."
+)
+SENDING = ("header_lines", "max_retries", "timeout", "max_in_flight", "rate", "ordered", "promoted")
+OFFERED = 10
+"""Subscriptions whose held deliveries are named after they were turned online together."""
 HEAVY = ("secret", "previous_secret", "headers", "lane__token")
 
 
@@ -43,7 +53,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
     fieldsets: ClassVar = [
         (None, {"fields": ["workspace", "name", "description", "url", "status", "type"]}),
         ("Events", {"fields": ["events"], "classes": ["events"]}),
-        ("Sending", {"fields": ["header_lines", "max_retries", "timeout"], "description": DEFAULTS}),
+        ("Sending", {"fields": SENDING, "description": DEFAULTS}),
     ]
     first_secret: ClassVar = ("Secret", {"fields": ["secret"]})
     facts: ClassVar = ("Facts", {"fields": readonly_fields, "classes": ["collapse"]})
@@ -76,8 +86,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
     @admin.display(description="status", ordering="status")
     def state(self, row: Subscription) -> SafeString:
         if row.is_online:
-            parked = row.lane.takeovers >= PARK_AFTER
-            return badge("bad", "parked") if parked else badge("good", "online")
+            return paused(row.lane) or (badge("bad", "parked") if is_parked(row.lane) else badge("good", "online"))
         return format_html("{} {}", badge("bad", "offline"), row.offline_reason)
 
     @admin.display(description="events")
@@ -107,9 +116,15 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
             self.log_change(request, row, f"Turned {word}.")
         level = messages.SUCCESS if changed else messages.WARNING
         sentence = f"Turned {word}: {len(changed)}." if changed else f"All of them were {word} already."
-        if online and changed:
-            sentence += " What was held meanwhile is sent when you retry it under Deliveries."
         self.message_user(request, sentence, level)
+        if online:
+            self._offer(request, changed)
+
+    def _offer(self, request: HttpRequest, rows: Collection[Subscription]) -> None:
+        """What was held while they were offline, and where to recover it; in ordered mode that has begun."""
+        held = recovery.held(row.pk for row in rows)
+        for row in [row for row in rows if row.pk in held][:OFFERED]:
+            self.message_user(request, _told_of_held(row, *held[row.pk]), messages.INFO)
 
     # --- The form -----------------------------------------------------------------------------------------------------
 
@@ -137,8 +152,20 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
         if "status" in form.changed_data and not obj.is_online:
             obj.offline_reason = TURNED_OFFLINE
         super().save_model(request, obj, form, change)
+        if change and "status" in form.changed_data and obj.is_online:
+            self._offer(request, [obj])
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """The lane goes with its subscription; nobody needs a permission for it."""
         listed, counts, needed, protected = super().get_deleted_objects(objs, request)
         return listed, counts, needed - {Lane._meta.verbose_name}, protected
+
+
+def _told_of_held(row: Subscription, number: int, first: datetime) -> SafeString:
+    what = f"{row}: {number:,} {'delivery was' if number == 1 else 'deliveries were'} held while it was offline."
+    if row.ordered:
+        address = f"{reverse('admin:deliveries_recovery_changelist')}?{urlencode({'q': row.pk})}"
+        return format_html('{} They are being sent now, in their order: <a href="{}">see how far</a>.', what, address)
+    address = reverse("admin:deliveries_webhook_recover", args=[row.pk])
+    query = urlencode(recovery_range(first, timezone.now()) | {"rate": recovery.DEFAULT_RATE})
+    return format_html('{} <a href="{}?{}">Recover them…</a>', what, address, query)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date
 from django.template.response import TemplateResponse
@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from deliveries import services
-from deliveries.models import Subscription
+from deliveries import recovery, services
+from deliveries.models import Recovery, Subscription
 from workspaces.typed import ModelAdmin
 
 from .base import pretty
-from .forms import RotationForm
+from .forms import INPUT, RecoveryForm, RotationForm
 
 View = Callable[..., HttpResponse]
 
@@ -40,6 +40,7 @@ class SubscriptionTools(ModelAdmin):
             tool("secret", self.show_secret, "POST"),
             tool("rotate", self.rotate_secret, "GET", "HEAD", "POST"),
             tool("test", self.send_test, "POST"),
+            tool("recover", self.recover, "GET", "HEAD", "POST"),
         ]
         return [*own, *super().get_urls()]
 
@@ -67,6 +68,30 @@ class SubscriptionTools(ModelAdmin):
         self.log_change(request, row, "Sent a test event.")
         return self._page(request, row, "trial", "Test event", trial=trial, body=pretty(trial.request_body))
 
+    def recover(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Shows how many deliveries a range has, and starts the job."""
+        row = self._permitted(request, pk)
+        form = RecoveryForm(request.POST or (request.GET if "since" in request.GET else _proposed(row)))
+        starts = request.method == "POST" and "count" not in request.POST
+        if starts and form.is_valid() and (job := self._start(request, row, form)):
+            return HttpResponseRedirect(reverse("admin:deliveries_recovery_change", args=[job.pk]))
+        asked = form.cleaned_data if form.is_valid() else {}
+        number = recovery.found(row, asked["since"], asked["until"]) if asked else None
+        return self._page(request, row, "recover", "Recover", form=form, number=number)
+
+    def _start(self, request: HttpRequest, row: Subscription, form: RecoveryForm) -> Recovery | None:
+        try:
+            job = recovery.start_recovery(row, **form.cleaned_data, requested_by=request.user.get_username())
+        except services.Refused as refused:
+            form.add_error(None, str(refused))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            self.log_change(request, row, "Started a recovery.")
+            messages.success(request, "The recovery is running. This page shows how far it is when you load it again.")
+            return job
+        return None
+
     def _permitted(self, request: HttpRequest, pk: UUID) -> Subscription:
         row = Subscription.objects.select_related("workspace").filter(pk=pk).first()
         if row is None:
@@ -82,6 +107,21 @@ class SubscriptionTools(ModelAdmin):
 
     def _address(self, row: Subscription) -> str:
         return reverse("admin:deliveries_subscription_change", args=[row.pk])
+
+
+def _proposed(row: Subscription) -> dict[str, Any]:
+    """From the first that is held, or the last day, up to now."""
+    now = timezone.now()
+    _, first = recovery.held([row.pk]).get(row.pk, (0, now - timedelta(days=1)))
+    return recovery_range(max(first, now - recovery.LONGEST + timedelta(minutes=1)), now) | {
+        "rate": recovery.DEFAULT_RATE
+    }
+
+
+def recovery_range(since: datetime, until: datetime) -> dict[str, str]:
+    """As the form of a recovery reads it, to the whole second around."""
+    end = timezone.localtime(until) + timedelta(seconds=1)
+    return {"since": f"{timezone.localtime(since):{INPUT}}", "until": f"{end:{INPUT}}"}
 
 
 def _rotated(row: Subscription) -> str:

@@ -43,13 +43,14 @@ AND (state = 3 OR NOT %(held_only)s AND (last_attempt_at IS NULL OR last_attempt
 """
 COUNT = f"SELECT count(*) FROM deliveries_delivery WHERE {WANTED}"  # noqa: S608  # here and below: of constants
 # Why a job does nothing now. While a courier has the lane, as many overdue deliveries as may be in flight do not wait:
-# they may be at a slow receiver. They are counted no further than it takes to tell.
+# they may be at a slow receiver. They are counted no further than it takes to tell; statement_timestamp(), since an
+# index is not searched by the volatile clock_timestamp().
 WAITS_FOR = """
 CASE WHEN NOT l.open THEN 'online'
 WHEN l.resume_at > clock_timestamp() THEN 'pause'
 WHEN (SELECT count(*) FROM (
     SELECT FROM deliveries_delivery d WHERE d.subscription_id = l.subscription_id AND d.state = 0
-        AND d.due_at < clock_timestamp() - %(patience)s * interval '1 s'
+        AND d.due_at < statement_timestamp() - %(patience)s * interval '1 s'
     LIMIT coalesce(s.max_in_flight, %(in_flight)s) + 1
 ) AS overdue) > CASE WHEN l.leased_until > clock_timestamp() THEN coalesce(s.max_in_flight, %(in_flight)s) ELSE 0 END
 THEN 'live_traffic' ELSE '' END

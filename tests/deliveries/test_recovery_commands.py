@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from io import StringIO
 
@@ -67,7 +68,7 @@ def test_a_range_is_recovered(held: Subscription) -> None:
 def test_the_progress_is_printed_until_the_job_has_ended(held: Subscription, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each glance is followed by a turn of the chore, as if a second had passed."""
     turns = iter([lambda: None, recovering.run])
-    monkeypatch.setattr(recover.time, "sleep", lambda seconds: next(turns)())
+    monkeypatch.setattr(time, "sleep", lambda seconds: next(turns)())
     lines = output("recover", str(held.pk), "--since", SINCE, "--wait").splitlines()
     assert lines[1:] == ["Counting.", "3 of 3 made due (100%), done"]
 
