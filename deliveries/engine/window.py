@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Generic, TypeVar
 
 import certifi
@@ -176,7 +176,7 @@ class Window(Generic[T]):
         ready = self._selector.select(pause)
         now = monotonic()
         self._forgive(now)
-        self._due = now
+        used = thread_time()
         for key, events in ready:
             if key.data is None:
                 self._multi.socket_action(key.fd, events)
@@ -189,6 +189,8 @@ class Window(Generic[T]):
         if now >= self._expiry:
             self._expire(now)
         self._collect()
+        # What reading took is no stall: receivers that flood us would put their own deadlines off.
+        self._due = now + thread_time() - used
 
     def _collect(self) -> None:
         _, succeeded, failed = self._multi.info_read()
@@ -211,14 +213,14 @@ class Window(Generic[T]):
             handle.close()
 
     def _forgive(self, now: float) -> None:
-        """After a stall, the time of a request ends a moment from now: what has arrived meanwhile is still read.
+        """After a stall, the time of a request ends a moment from now: what has arrived meanwhile is still read. Once.
 
         libcurl looks at its timers first and would call an answer late that has been in our buffers for long.
         """
         if now - self._due <= STALL_SECONDS:
             return
         for handle, exchange in self._live.items():
-            if now + GRACE_SECONDS >= exchange.next_deadline(handle):
+            if not exchange.stalled and now + GRACE_SECONDS >= exchange.next_deadline(handle):
                 exchange.deadline = now + GRACE_SECONDS
                 exchange.stalled = True
                 handle.setopt(pycurl.TIMEOUT_MS, 0)

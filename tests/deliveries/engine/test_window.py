@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Any
 
+import pycurl
 import pytest
 import requests
 from requests.exceptions import ReadTimeout  # noqa: A004  theirs
@@ -26,8 +28,9 @@ from deliveries.engine.transport import (
 
 from .authority import Authority
 from .conftest import LIMITS, LOOPBACK, prepared, through_window
+from .http2 import speaks_http2
 from .name_server import NameServer, family_zone
-from .receivers import LONG, Receiver, hangs, keeps_alive, read_request, says, speaks_http2
+from .receivers import LONG, Receiver, hangs, keeps_alive, read_request, repeats, says
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Receivers = Callable[..., Receiver]
@@ -147,6 +150,47 @@ def test_a_deadline_that_passed_while_we_were_held_up_is_our_own_fault(window: W
     (finished,) = opened.wait(2)
     assert (finished.key, type(finished.error)) == (1, OwnFault)
     assert opened.in_flight == 0
+
+
+@pytest.mark.usefixtures("stalls")
+def test_a_deadline_is_put_off_once_however_often_we_are_held_up(window: Windows, receiver: Receivers) -> None:
+    opened = window()
+    opened.start(1, prepared(receiver(hangs).url), Limits(0.6, 0.6))
+    began, finished = time.monotonic(), opened.wait(0.1)
+    while not finished and time.monotonic() - began < 5:
+        _hold_up(0.2)
+        finished = opened.wait(0)
+    assert [one.key for one in finished] == [1]
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.usefixtures("stalls")
+def test_a_receiver_that_keeps_us_busy_is_charged_for_it(
+    window: Windows, receiver: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a flood of what libcurl itself throws away does: reading it takes longer than a stall."""
+    opened = window()
+    monkeypatch.setattr(opened, "_multi", Laborious(opened._multi))
+    opened.start(1, prepared(receiver(repeats(b"HTTP/1.1 200 OK\r\n\r\n", b"a", 0.01)).url), Limits(0.6, 0.6))
+    began, finished = time.monotonic(), opened.wait(5)
+    assert [type(one.error) for one in finished] == [ReadTimeout]
+    assert time.monotonic() - began < 2
+
+
+class Laborious:
+    """libcurl, as if each piece took 0.15 s of CPU to read."""
+
+    def __init__(self, multi: pycurl.CurlMulti) -> None:
+        self._multi = multi
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._multi, name)
+
+    def socket_action(self, descriptor: int, events: int) -> Any:
+        end = time.thread_time() + 0.15
+        while time.thread_time() < end:
+            pass
+        return self._multi.socket_action(descriptor, events)
 
 
 def _hold_up(seconds: float) -> None:
