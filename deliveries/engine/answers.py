@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from datetime import timedelta
 from typing import TypeVar
@@ -13,16 +14,19 @@ from requests.structures import CaseInsensitiveDict
 
 from . import faults
 from .egress import CLOSED_ADDRESS
-from .exchange import HEADER_BYTES, OUT_OF_RESOURCES, Exchange
+from .exchange import OUT_OF_RESOURCES, Exchange
+from .routes import Route
 
 T = TypeVar("T")
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# What would steer a terminal or turn a line of text around; an end of line, in either form, is none of it.
+_STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 _STATUS_LINE = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?: ([^\r\n]*))?\r?\n")
 _TLS = frozenset(
     {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CIPHER, pycurl.E_USE_SSL_FAILED}
     | {pycurl.E_SSL_ISSUER_ERROR, pycurl.E_SSL_INVALIDCERTSTATUS, pycurl.E_SSL_CERTPROBLEM}
-    | {pycurl.E_SSL_SHUTDOWN_FAILED}
+    | {pycurl.E_SSL_SHUTDOWN_FAILED, 98}  # 98: CURLE_SSL_CLIENTCERT
 )
 _CLOSED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE})
 _TOO_LARGE = 100  # CURLE_TOO_LARGE: a header line beyond libcurl's own limit
@@ -65,7 +69,9 @@ def _failure(handle: pycurl.Curl, exchange: Exchange[T], code: int) -> RequestEx
         # libcurl compares names itself and tells OpenSSL nothing: 0 is no error, 1 an unspecified one.
         wrong_name = code == pycurl.E_PEER_FAILED_VERIFICATION and result in (0, 1)
         return faults.bad_certificate(faults.WRONG_NAME if wrong_name else result)
-    if code in _CLOSED and exchange.header_size <= HEADER_BYTES:
+    if code in _CLOSED and "alert" in handle.errstr():  # TLS 1.3 asks for a client's certificate after its handshake
+        return faults.bad_certificate(0)
+    if code in _CLOSED and not exchange.overflowed:
         return faults.cut_off(began_to_answer=exchange.header_size > 0)
     if code in _MALFORMED:
         return faults.MalformedAnswer("The answer breaks the rules of HTTP.")
@@ -77,9 +83,33 @@ def _failure(handle: pycurl.Curl, exchange: Exchange[T], code: int) -> RequestEx
 def _no_connection(handle: pycurl.Curl, exchange: Exchange[T]) -> RequestException:
     if exchange.refused:
         return faults.EgressRefused(CLOSED_ADDRESS)
-    if exchange.exhausted or handle.getinfo(pycurl.OS_ERRNO) in OUT_OF_RESOURCES:
+    if exchange.exhausted or is_ours(handle.getinfo(pycurl.OS_ERRNO), exchange.route):
         return faults.OwnFault("The worker has no free connection; the request will be repeated.")
     return ConnectionError(faults.NO_CONNECTION)
+
+
+def is_ours(error: int, route: Route) -> bool:
+    """Whether the system's error says that we have run out of something.
+
+    EADDRNOTAVAIL does so for IPv4 (no local port is free). For IPv6 it is what a machine without an address of that
+    kind says, of every receiver that has one: those would be repeated for ever.
+    """
+    addresses = route.answer.addresses if route.answer else ()
+    if error == errno.EADDRNOTAVAIL and any(":" in address for address in addresses):
+        return False
+    return error in OUT_OF_RESOURCES
+
+
+def text(body: bytes) -> str:
+    """A body to be stored and shown: what is not UTF-8 is replaced, what would steer a terminal is drawn (`␛`)."""
+    return _STEERING.sub(_drawn, body.decode("utf-8", "replace"))
+
+
+def _drawn(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code == 0x7F:
+        return "\u2421"
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
 
 
 def _response(exchange: Exchange[T], status: int, reason: bytes, now: float) -> Response:

@@ -17,6 +17,9 @@ T = TypeVar("T")
 HEADER_BYTES = 64 * 1024
 """Bytes of header lines read at most, those of 1xx answers and trailers included."""
 
+HEADER_LINES = 256
+"""Header lines read at most, counted alike: thousands of short ones would cost a megabyte and 40 ms of CPU."""
+
 OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 """Errors of the system that are about us, not about the receiver."""
 
@@ -37,7 +40,8 @@ class Exchange(Generic[T]):
 
     __slots__ = (
         "began", "body", "body_size", "complete", "connect_to", "content", "deadline", "dialled", "exhausted",
-        "header_size", "key", "limits", "lines", "refused", "request", "route", "stalled", "truncated",
+        "header_count", "header_size", "key", "limits", "lines", "overflowed", "refused", "request", "route",
+        "stalled", "truncated",
     )  # fmt: skip
 
     def __init__(self, key: T, request: PreparedRequest, limits: Limits, route: Route, began: float) -> None:
@@ -51,8 +55,8 @@ class Exchange(Generic[T]):
         self.deadline = self.began + limits.timeout
         self.lines: list[bytes] = []
         self.body: list[bytes] = []
-        self.header_size = self.body_size = 0
-        self.complete = self.truncated = self.refused = self.exhausted = self.stalled = False
+        self.header_size = self.header_count = self.body_size = 0
+        self.complete = self.overflowed = self.truncated = self.refused = self.exhausted = self.stalled = False
 
     def open_socket(self, _purpose: int, address: Any) -> Any:
         """libcurl is about to dial `address`: the last and the binding look at it, whatever DNS said before."""
@@ -69,7 +73,9 @@ class Exchange(Generic[T]):
     def take_header(self, line: bytes) -> int | None:
         """A header line; 0 stops the transfer. The empty line of a block that is not 1xx makes the answer count."""
         self.header_size += len(line)
-        if self.header_size > HEADER_BYTES:
+        self.header_count += 1
+        if self.header_size > HEADER_BYTES or self.header_count > HEADER_LINES:
+            self.overflowed = True
             return 0
         if self.complete:  # trailers after a chunked body
             return None

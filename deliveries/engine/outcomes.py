@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from . import retry, transport
+from . import answers, retry, transport
 from .endpoints import Endpoint
 from .lanes import Due, Lease
 from .settle import FAILED, PENDING, SUCCEEDED, Outcome
@@ -98,5 +98,4 @@ def kept_headers(response: requests.Response) -> dict[str, str]:
 
 
 def kept_body(response: requests.Response) -> str:
-    """As text: what is not UTF-8 is replaced, and NUL, which PostgreSQL refuses, is dropped."""
-    return response.content.decode("utf-8", "replace").replace("\0", "")
+    return answers.text(response.content)

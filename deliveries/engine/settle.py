@@ -85,12 +85,13 @@ def settle(outcomes: Sequence[Outcome], worker: str) -> None:
     """Writes all outcomes in one statement; one that the database refuses is written without what it answered."""
     try:
         _write(outcomes, worker)
-    except DataError:
+    except DataError as error:
         if len(outcomes) > 1:
             for outcome in outcomes:
                 settle([outcome], worker)
             return
-        logger.exception("the answer to delivery %s cannot be stored", outcomes[0].delivery_id)
+        # The database's own text quotes what it refused.
+        logger.error("the answer to delivery %s cannot be stored: %s", outcomes[0].delivery_id, type(error).__name__)
         _write([replace(outcomes[0], response_headers=None, response_body="")], worker)
 
 

@@ -25,6 +25,12 @@ class Authority:
 
     def context(self, host: str = "localhost", *, days: int = 1, self_signed: bool = False) -> ssl.SSLContext:
         """A server's context with a certificate for `host`; negative `days`: expired so long ago."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pem(host, days=days, self_signed=self_signed))
+        return context
+
+    def pem(self, host: str = "localhost", *, days: int = 1, self_signed: bool = False) -> str:
+        """The file with such a certificate and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         issuer, issuer_key = (name, key) if self_signed else (self._name, self._key)
@@ -32,9 +38,7 @@ class Authority:
         private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         path = self._folder / f"{host}{days}{self_signed}.pem"
         path.write_bytes(key.private_bytes(*private) + pem)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return str(path)
 
     @staticmethod
     def _certificate(

@@ -116,26 +116,12 @@ def never_reads(connection: socket.socket) -> None:
     threading.Event().wait(1.5)
 
 
+def reads_slowly(connection: socket.socket) -> None:
+    """A byte now and then."""
+    while connection.recv(1):
+        time.sleep(0.05)
+
+
 def resets(connection: socket.socket) -> None:
     """Ends the connection with a TCP reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def speaks_http2(connection: socket.socket) -> None:
-    """Answers 200 to each request of an HTTP/2 connection (RFC 9113), just as much of it as that needs."""
-    settings, headers = 4, 1
-    end_stream, end_headers, acknowledged = 1, 4, 1
-
-    def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-        return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
-
-    with connection.makefile("rb") as reader:
-        reader.read(24)  # the client's preface
-        connection.sendall(frame(settings, 0, 0))
-        while len(head := reader.read(9)) == 9:
-            kind, flags, stream = head[3], head[4], int.from_bytes(head[5:9], "big")
-            reader.read(int.from_bytes(head[:3], "big"))
-            if kind == settings and not flags & acknowledged:
-                connection.sendall(frame(settings, acknowledged, 0))
-            elif kind <= headers and flags & end_stream:
-                connection.sendall(frame(headers, end_headers | end_stream, stream, b"\x88"))  # :status: 200

@@ -12,7 +12,7 @@ import pytest
 from deliveries.engine import resolver
 from deliveries.engine.resolver import DNS_FAILED, OWN_FAULT, Answer, Resolver
 
-from .name_server import NameServer
+from .name_server import ALIAS, NameServer
 
 NXDOMAIN, SERVFAIL, REFUSED = 3, 2, 5
 TIMEOUT = 0.6  # seconds that one name has
@@ -63,6 +63,10 @@ def asked() -> Iterator[Callable[[str], Asked]]:
 def zone(name: str, family: int) -> list[str] | int | None:
     """good.test has both families, big.test many addresses; the others fail as they are called."""
     kind = name.split(".")[0].rstrip("0123456789")
+    if kind == "huge":
+        return [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(300)] if family == socket.AF_INET else []
+    if kind == "alias":
+        return [f"{ALIAS}inside.test", "127.0.0.9"] if family == socket.AF_INET else []
     if kind == "big":
         return [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(25)] if family == socket.AF_INET else []
     if kind in ("good", ""):
@@ -80,6 +84,18 @@ def test_a_name_gives_all_its_addresses(asked: Callable[[str], Asked], name_serv
 
 def test_many_addresses_are_all_given(asked: Callable[[str], Asked], name_server: Callable[..., NameServer]) -> None:
     assert len(asked(name_server(zone).address).answer("big.test").addresses) == 25
+
+
+def test_more_addresses_than_a_packet_holds_are_all_given(
+    asked: Callable[[str], Asked], name_server: Callable[..., NameServer]
+) -> None:
+    assert len(asked(name_server(zone).address).answer("huge.test").addresses) == 300
+
+
+def test_an_alias_gives_the_addresses_that_it_leads_to(
+    asked: Callable[[str], Asked], name_server: Callable[..., NameServer]
+) -> None:
+    assert asked(name_server(zone).address).answer("alias.test").addresses == ("127.0.0.9",)
 
 
 @pytest.mark.parametrize("name", ["empty.test", "missing.test", "broken.test", "refused.test", "silent.test"])

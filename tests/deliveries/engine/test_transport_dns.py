@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from deliveries.engine import resolver
 from deliveries.engine.egress import Policy
@@ -20,9 +21,10 @@ from deliveries.engine.transport import (
 )
 
 from .conftest import LOOPBACK, Post, prepared, through_window
-from .name_server import NameServer, family_zone
+from .name_server import ALIAS, NameServer, family_zone
 from .receivers import Receiver, keeps_alive, says
 
+LOOPBACK_BY_NAME = Policy.parse(["*"], True, ["127.0.0.0/8"], "")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Receivers = Callable[..., Receiver]
 Windows = Callable[..., Window[int]]
@@ -46,6 +48,9 @@ def test_a_name_is_resolved_by_the_given_servers(post: Post, receiver: Receivers
         (["127.0.0.1"], ["fd00::1"]),
         (["127.0.0.1"], ["::ffff:10.0.0.1"]),
         (["127.0.0.1"] * 3 + [f"10.0.0.{n}" for n in range(1, 20)], []),
+        ([f"127.0.{n // 250}.{n % 250 + 1}" for n in range(299)] + ["10.0.0.1"], []),
+        ([f"{ALIAS}inside.example.test", "10.0.0.1"], []),
+        ([f"{ALIAS}inside.example.test", "127.0.0.1"], [f"{ALIAS}inside.example.test", "fe80::1"]),
     ],
 )
 def test_one_closed_address_closes_the_name(
@@ -58,10 +63,21 @@ def test_one_closed_address_closes_the_name(
     assert hook.connections == 0
 
 
-def test_a_name_without_an_address_is_a_dns_failure(post: Post, name_server: NameServers) -> None:
+@pytest.mark.parametrize("found", [3, 2, 5, []], ids=["NXDOMAIN", "SERVFAIL", "REFUSED", "empty"])
+def test_a_name_without_an_address_is_a_dns_failure(
+    found: int | list[str], post: Post, name_server: NameServers
+) -> None:
     with pytest.raises(DnsFailed) as caught:
-        post("https://missing.example.test/", dns=name_server(lambda _name, _family: 3))
+        post("https://missing.example.test/", dns=name_server(lambda _name, _family: found))
     assert classify(caught.value) == "dns_failed"
+
+
+def test_three_hundred_addresses_that_do_not_answer_end_at_the_deadline(post: Post, name_server: NameServers) -> None:
+    addresses = [f"127.0.{n // 250}.{n % 250 + 1}" for n in range(300)]
+    began = time.monotonic()
+    with pytest.raises(requests.ConnectionError):
+        post("http://many.example.test:9/", dns=name_server(family_zone(addresses)), policy=LOOPBACK_BY_NAME)
+    assert time.monotonic() - began < 2
 
 
 def test_a_silent_name_server_is_our_own_fault(post: Post, name_server: NameServers) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 import requests
@@ -57,13 +63,82 @@ def test_an_unknown_authority_is_refused(post: Post, receiver: Receivers, author
         post(receiver(says(OK), tls=authority.context()).url)
 
 
-def test_old_versions_of_tls_are_refused(post: Post, receiver: Receivers, authority: Authority) -> None:
+@pytest.mark.parametrize("version", [0x0301, 0x0302], ids=["TLS 1.0", "TLS 1.1"])
+def test_old_versions_of_tls_are_refused(version: int, post: Post, receiver: Receivers, authority: Authority) -> None:
     context = authority.context()
     context.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.warns(DeprecationWarning, match="TLS"):
-        context.minimum_version = context.maximum_version = 0x0302  # type: ignore[assignment]  # TLS 1.1
+        context.minimum_version = context.maximum_version = version  # type: ignore[assignment]  # an int will do
     with pytest.raises(SSLError):
         post(receiver(says(OK), tls=context).url, verify=authority.bundle)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_demand_for_a_certificate_of_ours_fails_as_tls(
+    version: ssl.TLSVersion, post: Post, receiver: Receivers, authority: Authority
+) -> None:
+    context = authority.context()
+    context.minimum_version = context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def script(connection: socket.socket) -> None:
+        with contextlib.suppress(ssl.SSLError):  # a copy: closing the connection itself could overtake the alert
+            context.wrap_socket(connection.dup(), server_side=True)
+        hangs(connection)
+
+    with pytest.raises(SSLError):
+        post(receiver(script).url.replace("http://127.0.0.1", "https://localhost"), verify=authority.bundle)
+
+
+def test_a_wish_for_a_certificate_of_ours_is_not_met(post: Post, receiver: Receivers, authority: Authority) -> None:
+    context = authority.context()
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(authority.bundle)
+    assert post(receiver(says(OK), tls=context).url, verify=authority.bundle).status_code == 200
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="only OpenSSL's own server can ask to renegotiate")
+def test_a_server_that_asks_to_renegotiate_ends_at_the_deadline(post: Post, authority: Authority) -> None:
+    command = ["openssl", "s_server", "-accept", "0", "-tls1_2", "-cert", authority.pem(), "-naccept", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        assert server.stdin
+        assert server.stdout
+        try:
+            port = next(line for line in server.stdout if line.startswith(b"ACCEPT")).rpartition(b":")[2]
+            asking = threading.Timer(0.3, _ask_to_renegotiate, [server.stdin])
+            asking.start()
+            began = time.monotonic()
+            with pytest.raises(requests.RequestException) as caught:
+                post(f"https://localhost:{int(port)}/", verify=authority.bundle)
+            assert classify(caught.value) in {"timeout", "tls_failed", "connection_failed"}
+            assert time.monotonic() - began < 2
+        finally:
+            asking.join()
+            server.kill()
+            heard = server.stdout.read()
+    assert b"SSL_do_handshake" in heard  # it did ask
+
+
+def _ask_to_renegotiate(server: IO[bytes]) -> None:
+    server.write(b"R\n")
+    server.flush()
+
+
+@pytest.mark.parametrize("piece", [b"\x16\x03\x03\x40\x00\x02", b"\x16\x03\x03\x00\x01", b"HTTP/1.1 400 Bad\r\n\r\n"])
+@pytest.mark.parametrize("pause", [0.0, 0.02])
+def test_a_handshake_that_is_none_ends_at_the_connect_timeout(
+    piece: bytes, pause: float, post: Post, receiver: Receivers
+) -> None:
+    def script(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(piece)
+            time.sleep(pause)
+
+    began = time.monotonic()
+    with pytest.raises(requests.RequestException) as caught:
+        post(receiver(script).url.replace("http:", "https:"), limits=Limits(0.3, 5))
+    assert time.monotonic() - began < 2
+    assert classify(caught.value) in {"tls_failed", "connect_timeout"}
 
 
 def test_a_handshake_that_hangs_ends_at_the_connect_timeout(post: Post, receiver: Receivers) -> None:
@@ -89,6 +164,8 @@ def test_the_environment_changes_nothing(receiver: Receivers, authority: Authori
     netrc.write_text("machine localhost login user password secret\nmachine 127.0.0.1 login user password secret\n")
     variables = dict.fromkeys(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
     environment = dict.fromkeys(variables, proxy.url) | {
+        "NO_PROXY": "example.test",
+        "no_proxy": "example.test",
         "NETRC": str(netrc),
         "HOME": str(tmp_path),
         "SSL_CERT_FILE": authority.bundle,
