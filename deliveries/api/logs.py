@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deliveries import services
+from deliveries.engine import faults
 from deliveries.events.catalogue import NAMES
 from deliveries.models import Attempt, Delivery, Payload
 from deliveries.sent import sent_body, unsent_body
@@ -152,8 +153,8 @@ def _attempt(row: Attempt) -> dict[str, Any]:
         "response_body": row.response_body if answered else None,
         "attempted_at": iso(row.started_at),
         "worker": row.worker,
-        "error": row.error or None,
-        "duration_ms": row.duration_ms,
+        "error": faults.outward(row.error) or None,
+        "duration_ms": None if row.error in faults.SILENT else row.duration_ms,
     }
 
 

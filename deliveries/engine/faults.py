@@ -23,6 +23,11 @@ NO_CONNECTION = "The receiver could not be reached; check that it is up and open
 
 NO_ADDRESS = "The host name could not be resolved; check its spelling and its DNS records."
 
+UNREACHABLE = "connection_failed"
+
+SILENT = frozenset({UNREACHABLE, "connect_timeout", "dns_failed", "refused_address"})
+"""Codes of what ended before there was a connection. How long it took would tell closed ports from filtered ones."""
+
 WRONG_NAME = 62
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH."""
 
@@ -67,10 +72,10 @@ class OwnFault(RequestException):
 
 
 _CODES: tuple[tuple[type[RequestException], str], ...] = (
-    (ConnectTimeout, "connection_failed"),
+    (ConnectTimeout, UNREACHABLE),
     (Timeout, "timeout"),
     (SSLError, "tls_failed"),
-    (ConnectionError, "connection_failed"),
+    (ConnectionError, UNREACHABLE),
     (InvalidURL, "invalid_url"),
     (InvalidSchema, "invalid_url"),
     (InvalidHeader, "invalid_header"),
@@ -81,6 +86,15 @@ def classify(error: RequestException) -> str:
     """The code of an error, for logs, statistics and the API; `own_fault` for what nobody foresaw."""
     code: str | None = getattr(error, "code", None)
     return code or next((code for kind, code in _CODES if isinstance(error, kind)), OwnFault.code)
+
+
+def outward(code: str) -> str:
+    """The code of an error as a workspace may see it: without a connection, one and the same whatever the reason.
+
+    Otherwise a name that our name servers know and the Internet's do not, or an address behind our firewall, could be
+    told from what does not exist. Staff see the code itself.
+    """
+    return UNREACHABLE if code in SILENT else code
 
 
 def from_refused(refused: Refused) -> RequestException:

@@ -12,14 +12,12 @@ from django.db import connection
 from deliveries.models import Subscription
 from workspaces.identifiers import new_id
 
-from . import endpoints, outcomes, transport
+from . import endpoints, faults, outcomes, transport
 from .egress import Policy
 from .envelope import Counters, Parts, body, members
 
 EVENT = "Webhook.Test"
 UNSENDABLE = "The URL or a custom header cannot be sent; correct it and save."
-# Errors before there was a connection. How long they took would tell open ports from closed ones.
-_SILENT = frozenset({"connection_failed", "connect_timeout", "dns_failed", "refused_address"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def _send(endpoint: endpoints.Endpoint, request: requests.PreparedRequest, conte
         try:
             response = session.send(request, allow_redirects=False)
         except requests.exceptions.RequestException as error:
-            duration = None if transport.classify(error) in _SILENT else _milliseconds(began)
+            duration = None if transport.classify(error) in faults.SILENT else _milliseconds(began)
             return Trial(endpoint.url, None, str(error), duration, shown, content)
     return Trial(
         url=endpoint.url,
