@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from workspaces.models import ApiKey, Workspace
 
 HEADER = "X-DOTFILE-API-KEY"
+SENDER = "Dotfile-Hooks/"
+"""How the User-Agent of our own webhooks begins."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Sets `request.user` to the Caller and `request.auth` to the ApiKey."""
 
     def authenticate(self, request: Request) -> tuple[Caller, ApiKey]:
+        _refuse_webhooks(request)
         text = request.headers.get(HEADER)
         if not text:
             raise NotAuthenticated(f"Send your workspace's API key in the header {HEADER}.")
@@ -38,3 +41,11 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         # Without this header DRF answers 403 where 401 is meant.
         return f'ApiKey header="{HEADER}"'
+
+
+def _refuse_webhooks(request: Request) -> None:
+    """A webhook that leads here would cause events that cause webhooks, without end."""
+    if "webhook-id" in request.headers or request.headers.get("User-Agent", "").startswith(SENDER):
+        raise PermissionDenied(
+            "This API takes no webhooks. Give the webhook that sends them here the URL of a receiver."
+        )
