@@ -81,7 +81,7 @@ WITH chosen AS (
 SELECT created_at, id FROM chosen ORDER BY n
 """  # noqa: S608
 # Whoever holds the lane reads due deliveries every moment, and once more when giving it back.
-WAKE = "UPDATE deliveries_lane SET due_at = greatest(least(due_at, %s), resume_at) WHERE subscription_id = %s"
+WAKE = "UPDATE deliveries_lane SET due_at = least(due_at, %s) WHERE subscription_id = %s"
 NOTE = """
 UPDATE deliveries_recovery SET recovered = recovered + %(made)s,
     tick_at = %(begin)s + %(made)s / %(rate)s * interval '1 s', reached_at = %(reached_at)s, reached_id = %(reached_id)s
