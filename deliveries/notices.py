@@ -41,7 +41,7 @@ OF_ONE_ADDRESS = (SMTPRecipientsRefused, SMTPDataError, ValueError)
 CLAIM = """
 UPDATE deliveries_notice SET try_at = clock_timestamp() + %s * interval '1 s', tries = tries + 1
 WHERE id = (
-    SELECT id FROM deliveries_notice WHERE sent_at IS NULL AND try_at <= clock_timestamp()
+    SELECT id FROM deliveries_notice WHERE sent_at IS NULL AND try_at <= statement_timestamp()
     ORDER BY try_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id

@@ -28,7 +28,7 @@ TAKE = """
 SET LOCAL synchronous_commit = on;
 SELECT id, workspace_id, name, entity_id, case_id, individual_id, company_id, sequence, fields::text, created_at
 FROM deliveries_event
-WHERE state = 0 AND build_at <= clock_timestamp()
+WHERE state = 0 AND build_at <= statement_timestamp()
 ORDER BY build_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 SUBSCRIBERS = """

@@ -1,6 +1,7 @@
 """Lanes: who serves which subscription. A courier leases due lanes, renews them while it works, and gives them back.
 
-All times are PostgreSQL's. A lease is fenced by a token: whoever finds another token on the lane has lost it.
+All times are PostgreSQL's; what is due is compared with statement_timestamp(), since an index is of no help with a
+clock that runs on meanwhile. A lease is fenced by a token: whoever finds another token on the lane has lost it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PARK_AFTER = 5
 LEASE = """
 WITH due AS (
     SELECT subscription_id, holder <> '' AS taken_over FROM deliveries_lane
-    WHERE open AND due_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
+    WHERE open AND due_at <= statement_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
       AND takeovers < %(park)s
     ORDER BY served_at NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
@@ -69,7 +70,7 @@ SELECT d.id, d.subscription_id, d.event_id, d.event_name, d.sub_event, d.attempt
 FROM unnest(%s::uuid[], %s::int[]) AS lane(subscription_id, wanted)
 CROSS JOIN LATERAL (
     SELECT * FROM deliveries_delivery
-    WHERE subscription_id = lane.subscription_id AND state = 0 AND due_at <= clock_timestamp()
+    WHERE subscription_id = lane.subscription_id AND state = 0 AND due_at <= statement_timestamp()
       AND id <> ALL(%s::uuid[])
     ORDER BY due_at, id LIMIT lane.wanted
 ) d

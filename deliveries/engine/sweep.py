@@ -15,15 +15,15 @@ from .lanes import PARK_AFTER
 # has set aside their deliveries yet; recoveries whose turn it is; e-mails to be sent.
 LOOK = f"""
 SELECT EXISTS (
-    SELECT FROM deliveries_event WHERE state = 0 AND build_at < clock_timestamp()
+    SELECT FROM deliveries_event WHERE state = 0 AND build_at < statement_timestamp()
 ) OR EXISTS (
     SELECT FROM deliveries_lane
-    WHERE open AND due_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
+    WHERE open AND due_at <= statement_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
       AND takeovers < %(park)s
 ),
 ARRAY(SELECT subscription_id FROM deliveries_lane WHERE NOT open AND due_at IS NOT NULL LIMIT 100),
 EXISTS (SELECT {recovering.RUNNING} AND {recovering.TURN}),
-EXISTS (SELECT FROM deliveries_notice WHERE sent_at IS NULL AND try_at <= clock_timestamp())
+EXISTS (SELECT FROM deliveries_notice WHERE sent_at IS NULL AND try_at <= statement_timestamp())
 """  # noqa: S608  # of constants
 
 
