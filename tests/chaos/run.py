@@ -1,0 +1,154 @@
+"""One run: load and faults, a full drain, the verdict."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from deliveries import services
+from deliveries.engine import lanes
+from deliveries.models import Delivery, Event, Lane, Subscription
+from dotfile_hooks.dev.processes import StartError
+
+from . import checker, gather, report
+from .faults import KINDS, End, Trouble, patiently
+from .ground import Ground
+from .plan import Step, plan
+from .site import Site, running
+from .world import CASES, World
+
+LOADS = 2
+"""Processes that change rows."""
+DRAIN = 180.0
+"""Seconds for a full drain; one that takes longer makes the run void."""
+OVERTIME = 2.0
+"""A load that is slower than planned gets so many times the time that was planned."""
+TICK = 0.05
+LATE = "/ok/late/a"
+
+
+@dataclass(frozen=True)
+class Options:
+    seed: int
+    events: int
+    kills: int
+    seconds: float
+    """Of load and faults; start, drain and check come on top."""
+    only: Sequence[str] = ()
+    sabotage: str = ""
+    web: bool = True
+
+
+class Run:
+    def __init__(self, site: Site, world: World, options: Options) -> None:
+        self.site, self.world, self.options = site, world, options
+        self.trouble = Trouble(site)
+        self.faults: Counter[str] = Counter()
+        self.lacking: list[str] = []
+        self._endings: list[tuple[float, int, End]] = []
+
+    def go(self, workspaces: dict[str, tuple[str, str]]) -> None:
+        options = self.options
+        self.site.start_load(LOADS, options.seed, options.events / options.seconds, workspaces)
+        while self.site.committed() == 0:
+            time.sleep(TICK)
+        self._torment(plan(options.seed, options.seconds, options.kills, KINDS, options.only))
+        self._settle_down()
+        self._drain()
+
+    def _torment(self, steps: Sequence[Step]) -> None:
+        began, left, told = time.monotonic(), list(reversed(steps)), 0.0
+        subscribed = False
+        while True:
+            now = time.monotonic() - began
+            committed = self.site.committed()
+            while left and left[-1].at <= now:
+                self._begin(left.pop(), now)
+            while self._endings and self._endings[0][0] <= now:
+                heapq.heappop(self._endings)[2]()
+            self.trouble.collect()
+            self.site.fleet.tend()
+            if not subscribed and now > self.options.seconds / 2:
+                subscribed = True
+                patiently(lambda: self.world.subscribe("a", LATE.removesuffix("/a"), CASES))
+            if now - told > 5:
+                told = now
+                self._tell(now, committed)
+            if not left and not self._endings and committed >= self.options.events:
+                return
+            if now > OVERTIME * self.options.seconds + 30:
+                self.lacking.append(f"only {committed} events were committed in {now:.0f} s")
+                return
+            time.sleep(TICK)
+
+    def _begin(self, step: Step, now: float) -> None:
+        self.faults[step.fault] += 1
+        end = self.trouble.begin(step)
+        if end:
+            heapq.heappush(self._endings, (now + step.lasts, self.faults.total(), end))
+
+    def _tell(self, now: float, committed: int) -> None:
+        kills = len(self.trouble.kills)
+        print(f"  {now:5.0f} s  {committed:7,} committed  {self.site.tell('count'):7,} received  {kills:4} kills", flush=True)
+
+    def _settle_down(self) -> None:
+        """No more load, no more faults; every receiver is well."""
+        self.site.stop_load()
+        for *_, end in self._endings:
+            end()
+        self.trouble.collect()
+        self.site.points.disarm()
+        self.site.ground.names_answer.set()
+        self.site.tell("calm")
+
+    def _drain(self) -> None:
+        began = told = time.monotonic()
+        while patiently(self._waits):
+            self.site.fleet.tend()
+            patiently(_hurry)
+            now = time.monotonic()
+            if now - told > 5:
+                told = now
+                print(f"  draining: {patiently(self._waits):,} to go", flush=True)
+            if now - began > DRAIN:
+                return
+            time.sleep(0.5)
+
+    def _waits(self) -> int:
+        states = [Delivery.State.PENDING, Delivery.State.BLOCKED, Delivery.State.HELD]
+        waiting = Delivery.objects.filter(state__in=states).count()
+        return waiting + Event.objects.filter(state=Event.State.WAITING).count()
+
+
+def _hurry() -> None:
+    """What people would do now: nothing stays off, parked or put off until later."""
+    offline = Subscription.objects.filter(status=Subscription.Status.OFFLINE).values_list("pk", flat=True)
+    services.set_online(offline, online=True)
+    for lane in Lane.objects.filter(takeovers__gte=lanes.PARK_AFTER):
+        services.unpark(lane)
+    later = Q(state=Delivery.State.PENDING, due_at__gt=Now()) | Q(state=Delivery.State.HELD)
+    services.retry_deliveries(Delivery.objects.filter(later))
+
+
+def run(ground: Ground, options: Options) -> report.Report:
+    """Raises StartError when something could not be started, or a load ended by itself."""
+    began = time.monotonic()
+    with running(ground, options.seed, web=options.web, CHAOS_SABOTAGE=options.sabotage) as site:
+        world = World(*site.ports)
+        one = Run(site, world, options)
+        one.go(world.populate())
+    evidence = gather.evidence(site, world)
+    verdict = checker.judge(evidence)
+    resumed = report.resumed(evidence, one.trouble.kills)
+    if len(one.trouble.kills) < options.kills * 0.9:
+        one.lacking.append(f"only {len(one.trouble.kills)} of {options.kills} kills took place")
+    return report.Report(
+        options.seed, time.monotonic() - began, verdict, one.trouble.kills, one.faults, resumed, one.lacking
+    )

@@ -1,0 +1,151 @@
+"""An engine broken on purpose, to see that the checker sees it. Each way breaks one promise, now and then."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from requests import PreparedRequest, Response
+
+from deliveries.engine import fanout, settle, signing
+from deliveries.engine.window import Finished, Window
+from workspaces.models import Workspace
+
+EVERY = 20
+"""One of so many is spoilt."""
+
+Start = Callable[[Window[Any], Any, PreparedRequest, Any], None]
+
+
+def drop() -> None:
+    """Says of one that it was delivered, and does not send it."""
+    start, count = Window.start, itertools.count(1)
+
+    def spoilt(window: Window[Any], key: Any, request: PreparedRequest, limits: Any) -> None:
+        if next(count) % EVERY:
+            start(window, key, request, limits)
+        else:
+            _pretend(window, key)
+
+    _put(spoilt)
+
+
+def forget() -> None:
+    """Leaves one delivery out when an event is fanned out."""
+    match, count = fanout._match, itertools.count(1)
+
+    def spoilt(*arguments: Any) -> list[fanout.Match]:
+        return [found for found in match(*arguments) if next(count) % EVERY]
+
+    fanout._match = spoilt
+
+
+def twice() -> None:
+    """Sends one twice."""
+    start, count = Window.start, itertools.count(1)
+
+    def spoilt(window: Window[Any], key: Any, request: PreparedRequest, limits: Any) -> None:
+        if not next(count) % EVERY:
+            _send(request)
+        start(window, key, request, limits)
+
+    _put(spoilt)
+
+
+def swap() -> None:
+    """Keeps one back, and sends it after a later event of its case to the same receiver."""
+    start = Window.start
+    kept: dict[tuple[str, str], PreparedRequest] = {}
+
+    def spoilt(window: Window[Any], key: Any, request: PreparedRequest, limits: Any) -> None:
+        place = (str(request.url), _case(request))
+        if place in kept:
+            _send(request)
+            _send(kept.pop(place))
+            _pretend(window, key)
+        elif _sequence(request) == 1 and "/ordered" in place[0]:
+            kept[place] = request
+            _pretend(window, key)
+        else:
+            start(window, key, request, limits)
+
+    _put(spoilt)
+
+
+def leak() -> None:
+    """Lets subscriptions see the events of every workspace."""
+    read = fanout._subscribers
+
+    def spoilt(workspaces: set[UUID]) -> dict[UUID, list[fanout.Subscriber]]:
+        everybody = read(set(Workspace.objects.values_list("pk", flat=True)))
+        return {key: [one for each in everybody.values() for one in each] for key in workspaces}
+
+    fanout._subscribers = spoilt
+
+
+def forge() -> None:
+    """Signs one body with another secret."""
+    sign, count = signing.sign, itertools.count(1)
+
+    def spoilt(event_id: str, timestamp: int, body: bytes, secrets: Any) -> dict[str, str]:
+        return sign(event_id, timestamp, body, secrets if next(count) % EVERY else ["of somebody else"])
+
+    signing.sign = spoilt
+
+
+def miscount() -> None:
+    """Writes one attempt more than was made."""
+    write, count = settle._write, itertools.count(1)
+
+    def spoilt(outcomes: Any, worker: str) -> None:
+        write(outcomes, worker)
+        if not next(count) % EVERY:
+            write(outcomes[:1], worker)
+
+    settle._write = spoilt
+
+
+WAYS: Mapping[str, Callable[[], None]] = {
+    way.__name__: way for way in (drop, forget, twice, swap, leak, forge, miscount)
+}
+
+
+def _put(start: Start) -> None:
+    setattr(Window, "start", start)  # noqa: B010  # mypy: a method
+
+
+def _pretend(window: Window[Any], key: Any) -> None:
+    """An answer that never came."""
+    response = Response()
+    response.status_code, response._content = 200, b""
+    window._finished.append(Finished(key, response, None, 0.001))
+
+
+def _send(request: PreparedRequest) -> None:
+    """Past the engine, and at once."""
+    url = urlsplit(str(request.url))
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=5)
+    body = request.body
+    connection.request("POST", url.path, body if isinstance(body, bytes) else b"", dict(request.headers))
+    connection.getresponse().read()
+    connection.close()
+
+
+def _body(request: PreparedRequest) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(request.body or b"{}")
+    return content
+
+
+def _case(request: PreparedRequest) -> str:
+    content = _body(request)
+    return str(content.get("case", {}).get("id"))
+
+
+def _sequence(request: PreparedRequest) -> int:
+    sequence: int = _body(request)["context"]["sequence"]
+    return sequence
