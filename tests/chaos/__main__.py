@@ -44,7 +44,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=100_000, help="events to be committed")
     parser.add_argument("--kills", type=int, default=200, help="processes to be killed")
     parser.add_argument("--minutes", type=float, default=12, help="of load; the drain and the check come on top")
-    parser.add_argument("--only", nargs="*", default=[], metavar="FAULT", help="faults by name (faults.py); default all")
+    parser.add_argument(
+        "--only", nargs="*", default=[], metavar="FAULT", help="faults by name (faults.py); default all"
+    )
     parser.add_argument("--sabotage", default="", help="break the engine on purpose (sabotage.py): must end red")
     parser.add_argument("--json", help="where to write the figures")
     parser.add_argument("--keep", type=Path, help="a folder for logs, history and receipts")

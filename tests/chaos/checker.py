@@ -55,7 +55,9 @@ class Books:
             self.receipts[each.path].append(each)
         self.settled: dict[str, Counter[str]] = defaultdict(Counter)
         """Signatures of the attempts that were settled in time, of each path."""
-        paths = {row.id: self.by_id[row.subscription].path for row in evidence.deliveries if row.subscription in self.by_id}
+        paths = {
+            row.id: self.by_id[row.subscription].path for row in evidence.deliveries if row.subscription in self.by_id
+        }
         for row in evidence.attempts:
             if not row.late and row.delivery in paths:
                 self.settled[paths[row.delivery]][row.signature] += 1
@@ -206,7 +208,9 @@ def ledger(books: Books) -> Iterator[str]:
         yield f"{evidence.strangers} POSTs went to a path of no subscription"
     counts = Counter(row.delivery for row in evidence.attempts if not row.late)
     known = {row.id for row in evidence.deliveries}
-    yield from (f"an attempt of {row.delivery}, which is no delivery" for row in evidence.attempts if row.delivery not in known)
+    yield from (
+        f"an attempt of {row.delivery}, which is no delivery" for row in evidence.attempts if row.delivery not in known
+    )
     for row in evidence.deliveries:
         if row.attempts != counts[row.id]:
             yield f"delivery {row.id} counts {row.attempts} attempts, and has {counts[row.id]}"

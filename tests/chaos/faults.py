@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
@@ -28,6 +27,10 @@ HELD_BY = "SELECT subscription_id::text FROM deliveries_lane WHERE holder LIKE %
 SWITCHED = "/ok/switched/b"
 OFF_BY = 240
 """Seconds a bent clock is off by."""
+
+
+class Missed(Exception):
+    """There is nobody to be hit just now."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,20 @@ class Trouble:
     def worker(self, pick: float) -> str:
         return _pick(WORKERS, pick)
 
-    def child(self, pick: float) -> int | None:
-        """A process of a worker; rather one that holds a lane."""
+    def child(self, pick: float) -> int:
+        """A process of a worker; rather one that holds a lane. Raises Missed when there is none now."""
         every = [pid for name in WORKERS for pid in self.site.fleet.programs[name].children()]
         busy = [pid for pid in every if self._lanes(pid)]
-        return _pick(busy or every, pick) if every else None
+        if not every:
+            raise Missed
+        return _pick(busy or every, pick)
 
     def _lanes(self, pid: int) -> tuple[str, ...]:
-        with contextlib.suppress(psycopg2.Error), self.site.ground.database.connect() as direct, direct.cursor() as cursor:
+        with (
+            contextlib.suppress(psycopg2.Error),
+            self.site.ground.database.connect() as direct,
+            direct.cursor() as cursor,
+        ):
             cursor.execute(HELD_BY, [f"%/{pid}"])
             return tuple(row[0] for row in cursor.fetchall())
         return ()
@@ -79,7 +88,11 @@ class Trouble:
         return tuple(key for pid in pids for key in self._lanes(pid))
 
     def execute(self, statement: str) -> None:
-        with contextlib.suppress(psycopg2.Error), self.site.ground.database.connect() as direct, direct.cursor() as cursor:
+        with (
+            contextlib.suppress(psycopg2.Error),
+            self.site.ground.database.connect() as direct,
+            direct.cursor() as cursor,
+        ):
             cursor.execute(statement)
 
 
@@ -91,8 +104,8 @@ def _pick(choices: Sequence[T], pick: float) -> T:
 
 
 def kill_child(trouble: Trouble, step: Step) -> None:
-    if pid := trouble.child(step.pick):
-        trouble.kill("worker's child", pid, trouble.lanes_of([pid]))
+    pid = trouble.child(step.pick)
+    trouble.kill("worker's child", pid, trouble.lanes_of([pid]))
 
 
 def kill_parent(trouble: Trouble, step: Step) -> None:
@@ -125,15 +138,10 @@ def kill_at(point: str) -> Callable[[Trouble, Step], None]:
 # SIGSTOP
 
 
-def stop_child(trouble: Trouble, step: Step) -> End | None:
+def stop_child(trouble: Trouble, step: Step) -> End:
     """Past its lease, and back."""
     pid = trouble.child(step.pick)
-    if pid is None:
-        return None
-    return _paused(pid)
 
-
-def _paused(pid: int) -> End:
     def resume() -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
@@ -278,7 +286,10 @@ FAULTS: dict[str, tuple[Kind, Callable[[Trouble, Step], End | None]]] = {
     "kill_beat": (Kind(KILLS), kill_named("beat")),
     "kill_chores": (Kind(KILLS), kill_named("chores")),
     "kill_web": (Kind(KILLS), kill_named("web")),
-    **{f"kill_at_{point}": (Kind(KILLS, weight=2), kill_at(point)) for point in ("built", "sent", "settling", "renewing")},
+    **{
+        f"kill_at_{point}": (Kind(KILLS, weight=2), kill_at(point))
+        for point in ("built", "sent", "settling", "renewing")
+    },
     "stop_child": (Kind("servers", LONG, 2), stop_child),
     "stop_at_sent": (Kind("servers", LONG), stop_at_sent),
     "flush_valkey": (Kind("servers"), flush_valkey),
@@ -291,8 +302,9 @@ FAULTS: dict[str, tuple[Kind, Callable[[Trouble, Step], End | None]]] = {
     "full_disk_attempts": (Kind("servers", (1, 5)), full_disk("deliveries_attempt")),
     "full_disk_deliveries": (Kind("servers", (1, 5)), full_disk("deliveries_delivery")),
     "go_offline": (Kind("servers", (3, 6)), go_offline),
-    "deploy": (Kind("others"), deploy),
-    "bend_clock": (Kind("others"), bend_clock),
+    # A worker needs seconds to start: one that is replaced all the time would prove nothing.
+    "deploy": (Kind("others", (8, 12)), deploy),
+    "bend_clock": (Kind("others", (8, 12)), bend_clock),
     "strike": (Kind("others", (1, 4)), strike),
 }
 KINDS = {name: kind for name, (kind, _) in FAULTS.items()}

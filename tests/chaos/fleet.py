@@ -1,4 +1,4 @@
-"""The product's processes, started as the Procfile says, and started again when they end: what an operator's machine does."""
+"""The product's processes, started as the Procfile says, and again when they end: as a supervisor does."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def _offline() -> dict[str, tuple[Span, ...]]:
 def _rows(statement: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.fetchall()
+        found: list[Any] = cursor.fetchall()
+    return found
 
 
 def dump(path: str, figures: object) -> None:

@@ -1,4 +1,4 @@
-"""What a run stands on: a folder, PostgreSQL and Valkey behind proxies, a name server, and the settings that name them."""
+"""What a run stands on: a folder, PostgreSQL and Valkey behind proxies, a name server, settings that name them."""
 
 from __future__ import annotations
 

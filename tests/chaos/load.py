@@ -1,7 +1,7 @@
 """One process that changes real rows, at a pace, and keeps a history of it: `python -m tests.chaos.load < order.json`.
 
-It stands for the product's users: it goes on when the database, Redis or the web server fail, and says of each operation
-whether it was committed, rolled back or, when nobody answered, unknown. Ends at SIGTERM, after the current operation.
+It stands for the product's users: it goes on when the database, Redis or the web server fail, and says of each
+operation whether it was committed, rolled back or, when nobody answered, unknown. Ends at SIGTERM, after an operation.
 """
 
 from __future__ import annotations
@@ -174,7 +174,9 @@ class Load:
             case.name = self._mark()
         meant = [self._meant("Case.InfoUpdated", case) for case in cases]
         if cases:
-            self._do(meant, lambda: Case.objects.bulk_update(cases, ["name"]), lambda: _named(cases[0].pk, cases[0].name))
+            self._do(
+                meant, lambda: Case.objects.bulk_update(cases, ["name"]), lambda: _named(cases[0].pk, cases[0].name)
+            )
         self._keep(*cases)
 
     def _story(self) -> None:
@@ -182,7 +184,10 @@ class Load:
         case = self._new_case()
         meant = [self._meant("Case.Created", case)]
         person, name = Individual(case=case, first_name="Ann", last_name=self._mark()), self._mark()
-        meant += [self._meant("Individual.Created", case, person.last_name), self._meant("Case.InfoUpdated", case, name)]
+        meant += [
+            self._meant("Individual.Created", case, person.last_name),
+            self._meant("Case.InfoUpdated", case, name),
+        ]
 
         def work() -> None:
             with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Ends or stops a worker at a named moment of its work: a file in a folder arms a point, the first to reach it is hit."""
+"""Ends or stops a worker at a named moment of its work: a file arms a point, and the first to reach it is hit."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ class _Half(asyncio.Protocol):
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._waiting = b""
+        self.dead = False
+        """Swallows for good: its other end is gone, and nobody told."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -30,7 +32,7 @@ class _Half(asyncio.Protocol):
             self.send(self._waiting)
 
     def data_received(self, data: bytes) -> None:
-        if not self._proxy.swallowing and self.other is not None:
+        if not self.dead and self.other is not None:
             self.other.send(data)
 
     def send(self, data: bytes) -> None:
@@ -48,14 +50,15 @@ class _Half(asyncio.Protocol):
 class _Accepted(_Half):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if not self._proxy.swallowing:
+        self.dead = self._proxy.swallowing
+        if not self.dead:
             self._proxy.loop.create_task(self._dial())
 
     async def _dial(self) -> None:
-        self.other = _Half(self._proxy)
-        self.other.other = self
+        other = self.other = _Half(self._proxy)
+        other.other = self
         try:
-            await self._proxy.loop.create_connection(lambda: self.other, "127.0.0.1", self._proxy.target)
+            await self._proxy.loop.create_connection(lambda: other, "127.0.0.1", self._proxy.target)
         except OSError:
             if self.transport is not None:
                 self.transport.abort()
@@ -88,10 +91,16 @@ class Proxy:
 
     def swallow(self) -> None:
         """From now on reads and never answers; connections stay open."""
-        self._do(lambda: setattr(self, "swallowing", True))
+
+        def swallow() -> None:
+            self.swallowing = True
+            for half in self.halves:
+                half.dead = True
+
+        self._do(swallow)
 
     def release(self) -> None:
-        """Passes on again; connections that have missed something stay silent until their clients give them up."""
+        """New connections pass again; the old ones stay half-open until their clients give them up."""
         self._do(lambda: setattr(self, "swallowing", False))
 
     def cut(self) -> None:

@@ -6,19 +6,17 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from deliveries import services
 from deliveries.engine import lanes
 from deliveries.models import Delivery, Event, Lane, Subscription
-from dotfile_hooks.dev.processes import StartError
 
 from . import checker, gather, report
-from .faults import KINDS, End, Trouble, patiently
+from .faults import KINDS, End, Missed, Trouble, patiently
 from .ground import Ground
 from .plan import Step, plan
 from .site import Site, running
@@ -26,12 +24,11 @@ from .world import CASES, World
 
 LOADS = 2
 """Processes that change rows."""
-DRAIN = 180.0
-"""Seconds for a full drain; one that takes longer makes the run void."""
 OVERTIME = 2.0
 """A load that is slower than planned gets so many times the time that was planned."""
-TICK = 0.05
-LATE = "/ok/late/a"
+TICK, REST, TELL = 0.05, 0.3, 5.0
+"""Seconds between two looks, before another try of a fault, between two lines for people."""
+LATE = "/ok/late"
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,8 @@ class Options:
     only: Sequence[str] = ()
     sabotage: str = ""
     web: bool = True
+    patience: float = 180.0
+    """Seconds for a full drain; one that takes longer makes the run void."""
 
 
 class Run:
@@ -64,39 +63,56 @@ class Run:
         self._drain()
 
     def _torment(self, steps: Sequence[Step]) -> None:
-        began, left, told = time.monotonic(), list(reversed(steps)), 0.0
-        subscribed = False
+        began, left = time.monotonic(), list(reversed(steps))
+        told, subscribed = 0.0, False
         while True:
-            now = time.monotonic() - began
-            committed = self.site.committed()
-            while left and left[-1].at <= now:
-                self._begin(left.pop(), now)
-            while self._endings and self._endings[0][0] <= now:
-                heapq.heappop(self._endings)[2]()
-            self.trouble.collect()
-            self.site.fleet.tend()
+            now, committed = time.monotonic() - began, self.site.committed()
+            self._fire(left, now)
             if not subscribed and now > self.options.seconds / 2:
                 subscribed = True
-                patiently(lambda: self.world.subscribe("a", LATE.removesuffix("/a"), CASES))
-            if now - told > 5:
+                patiently(lambda: self.world.subscribe("a", LATE, CASES))
+            if now - told > TELL:
                 told = now
                 self._tell(now, committed)
             if not left and not self._endings and committed >= self.options.events:
-                return
+                if self._missing() <= 0:
+                    return
+                left.append(Step(now + REST, "kill_child", 0.0, now % 1))
             if now > OVERTIME * self.options.seconds + 30:
                 self.lacking.append(f"only {committed} events were committed in {now:.0f} s")
                 return
             time.sleep(TICK)
 
+    def _missing(self) -> int:
+        """Kills that were planned and hit nobody."""
+        return self.options.kills - len(self.trouble.kills)
+
+    def _fire(self, left: list[Step], now: float) -> None:
+        """What is due begins or ends; a fault that finds no victim comes a little later."""
+        while left and left[-1].at <= now:
+            step = left.pop()
+            try:
+                self._begin(step, now)
+            except Missed:
+                left.append(replace(step, at=now + REST))
+                break
+        while self._endings and self._endings[0][0] <= now:
+            heapq.heappop(self._endings)[2]()
+        self.trouble.collect()
+        self.site.fleet.tend()
+
     def _begin(self, step: Step, now: float) -> None:
-        self.faults[step.fault] += 1
         end = self.trouble.begin(step)
+        self.faults[step.fault] += 1
         if end:
             heapq.heappush(self._endings, (now + step.lasts, self.faults.total(), end))
 
     def _tell(self, now: float, committed: int) -> None:
         kills = len(self.trouble.kills)
-        print(f"  {now:5.0f} s  {committed:7,} committed  {self.site.tell('count'):7,} received  {kills:4} kills", flush=True)
+        print(
+            f"  {now:5.0f} s  {committed:7,} committed  {self.site.tell('count'):7,} received  {kills:4} kills",
+            flush=True,
+        )
 
     def _settle_down(self) -> None:
         """No more load, no more faults; every receiver is well."""
@@ -114,10 +130,10 @@ class Run:
             self.site.fleet.tend()
             patiently(_hurry)
             now = time.monotonic()
-            if now - told > 5:
+            if now - told > TELL:
                 told = now
                 print(f"  draining: {patiently(self._waits):,} to go", flush=True)
-            if now - began > DRAIN:
+            if now - began > self.options.patience:
                 return
             time.sleep(0.5)
 

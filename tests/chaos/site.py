@@ -109,7 +109,10 @@ def _commands(web: bool) -> dict[str, str]:
     lines = supervisor.procfile()
     worker = lines["worker"].replace("-A dotfile_hooks", "-A tests.chaos.app")
     commands = {name: f"{worker} -n {name}@%h" for name in WORKERS}
-    commands |= {"chores": lines["chores"], "beat": lines["beat"].replace(" beat ", " beat --schedule '' --pidfile '' ")}
+    commands |= {
+        "chores": lines["chores"],
+        "beat": lines["beat"].replace(" beat ", " beat --schedule '' --pidfile '' "),
+    }
     return commands | ({"web": lines["web"]} if web else {})
 
 
@@ -130,7 +133,8 @@ def _wait(what: str, condition: Callable[[], bool]) -> None:
 @contextlib.contextmanager
 def _receivers(ground: Ground, seed: int) -> Iterator[tuple[int, int]]:
     path = ground.folder / "ports"
-    path.unlink(missing_ok=True)
+    for left in (path, *ground.folder.glob("history-*"), *ground.folder.glob("progress-*")):
+        left.unlink(missing_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.chaos.receiver", str(ground.folder), str(seed)],
         cwd=places.CHECKOUT,

@@ -81,4 +81,3 @@ class World:
             )
             for row in Subscription.objects.all()
         ]
-

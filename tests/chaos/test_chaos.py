@@ -1,0 +1,69 @@
+"""The proof under fire, bounded: real processes killed under load, with servers of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dotfile_hooks.dev import places
+
+SEEDS = os.environ.get("CHAOS_SEEDS", "2").split(",")
+"""Others by the environment: CHAOS_SEEDS=1,2,3."""
+EVENTS, KILLS = 2_000, 12
+LIMIT = 120
+"""Seconds for one bounded pass, with all that it starts."""
+
+
+def chaos(path: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Its exit status, its figures, and what it printed."""
+    figures = path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *arguments, "--json", str(figures)],
+        cwd=places.CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, json.loads(figures.read_text()) if figures.exists() else {}, done.stdout
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_and_nothing_unexpected_arrives_under_fire(tmp_path: Path, seed: str) -> None:
+    status, figures, said = chaos(
+        tmp_path, "--seed", seed, "--events", str(EVENTS), "--kills", str(KILLS), "--minutes", "0.5"
+    )
+    assert status == 0, said
+    assert (figures["verdict"], figures["lost"], figures["unexpected"]) == ("green", 0, 0)
+    assert figures["committed"] >= EVENTS
+    assert figures["kills"] >= KILLS
+    assert figures["seconds"] < LIMIT
+
+
+def test_an_engine_broken_on_purpose_is_found_out(tmp_path: Path) -> None:
+    """Each way for its own reason; the same without sabotage is green."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.selfcheck"], cwd=places.CHECKOUT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("") == []
+    assert {way: reason in found[way] for way, reason in REASONS.items()} == dict.fromkeys(REASONS, True)
+
+
+REASONS = {
+    "drop": "lost",
+    "forget": "lost",
+    "twice": "duplicates",
+    "swap": "disorder",
+    "leak": "unexpected",
+    "forge": "unsigned",
+    "miscount": "ledger",
+}
+"""Which rule each sabotage must break."""
