@@ -16,7 +16,9 @@ from dotfile_hooks.dev import places, processes, supervisor
 ORPHANS_END = 8.0
 """Seconds after which the children of a killed parent are killed too, as a container is emptied."""
 GRACE = 20.0
-"""Seconds for a warm shutdown at the end of a run."""
+"""Seconds for the warm shutdown of a program that is replaced."""
+END = 2.0
+"""Seconds for that of all, when a run is over and nothing waits."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Fleet:
         found = [*self.programs.values(), *(program for _, program in self._gone)]
         return [pid for program in found for pid in (program.pid, *program.children())]
 
-    def stop(self, grace: float = GRACE) -> None:
+    def stop(self, grace: float = END) -> None:
         """Warm for all who obey, then kill -9 for whoever is left."""
         everybody = [*self.programs.values(), *(program for _, program in self._gone)]
         end = time.monotonic() + grace

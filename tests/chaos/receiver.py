@@ -1,8 +1,9 @@
 """The receivers of a run, in a process of their own: keeps every POST in a file and answers as its path says.
 
 `python -m tests.chaos.receiver FOLDER SEED` writes its two ports into FOLDER/ports and POSTs into FOLDER/posts.jsonl.
-The first part of a path tells how it behaves in a storm: /ok, /flaky, /down (503), /hang, /drip, /reset. The second port
-refuses connections in a storm. `GET /-/calm` ends the storm, `/-/strike` and `/-/work` let all answer 503 for a while.
+The first part of a path tells how it behaves in a storm: /ok, /flaky, /down (503), /hang, /drip, /reset. The second
+port refuses connections in a storm. `GET /-/calm` ends the storm, `/-/strike` and `/-/work` let all answer 503 for a
+while.
 """
 
 from __future__ import annotations
