@@ -27,6 +27,10 @@ run: $(stamp) ## Start everything and stay: admin, API, workers, and a page that
 test: $(stamp) ## Run the tests, beside throw-away servers (ARGS="tests/dev -x" for some)
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m pytest -q -n auto $(ARGS)
 
+.PHONY: chaos
+chaos: $(stamp) ## Kill and cut off everything under load, for a quarter of an hour; say what was lost (ARGS="--seed 1")
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m tests.chaos $(ARGS)
+
 .PHONY: lint
 lint: $(stamp) ## Check style, types, imports between rooms, and that no migration is missing
 	@$(python) -m ruff check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Q
@@ -19,7 +19,7 @@ from . import checker, gather, report
 from .faults import KINDS, End, Missed, Trouble, patiently
 from .ground import Ground
 from .plan import Step, plan
-from .site import Site, running
+from .site import EVERYTHING, Site, running
 from .world import CASES, World
 
 LOADS = 2
@@ -40,7 +40,7 @@ class Options:
     """Of load and faults; start, drain and check come on top."""
     only: Sequence[str] = ()
     sabotage: str = ""
-    web: bool = True
+    programs: Collection[str] = EVERYTHING
     patience: float = 180.0
     """Seconds for a full drain; one that takes longer makes the run void."""
 
@@ -156,7 +156,7 @@ def _hurry() -> None:
 def run(ground: Ground, options: Options) -> report.Report:
     """Raises StartError when something could not be started, or a load ended by itself."""
     began = time.monotonic()
-    with running(ground, options.seed, web=options.web, CHAOS_SABOTAGE=options.sabotage) as site:
+    with running(ground, options.seed, options.programs, CHAOS_SABOTAGE=options.sabotage) as site:
         world = World(*site.ports)
         one = Run(site, world, options)
         one.go(world.populate())

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +23,7 @@ from .ground import Ground
 from .points import Points
 
 WORKERS = ("worker1", "worker2")
-COUNTED = len(WORKERS) + 1
-"""Celery workers: the chores' is one too."""
+EVERYTHING = (*WORKERS, "chores", "beat", "web")
 PATIENCE = 60.0
 """Seconds for everything to be up on a busy machine."""
 
@@ -88,12 +87,13 @@ LOAD = {"DJANGO_SETTINGS_MODULE": "dotfile_hooks.settings"}
 
 
 @contextlib.contextmanager
-def running(ground: Ground, seed: int, *, web: bool = True, **own: str) -> Iterator[Site]:
-    """Starts the receivers and the product; ends everything. `own` is environment of the workers. Raises StartError."""
+def running(ground: Ground, seed: int, programs: Collection[str] = EVERYTHING, **own: str) -> Iterator[Site]:
+    """Starts the receivers and these programs; ends everything. `own` is their environment. Raises StartError."""
     points = Points(ground.folder / "points")
-    port = processes.free_port() if web else 0
+    web, port = "web" in programs, processes.free_port()
     environment = {**ground.environment, "CHAOS_POINTS": str(ground.folder / "points"), "PORT": str(port), **own}
-    fleet = Fleet(environment, ground.folder, _commands(web))
+    commands = {name: command for name, command in _commands().items() if name in programs}
+    fleet = Fleet(environment, ground.folder, commands)
     with _receivers(ground, seed) as ports:
         site = Site(ground, points, fleet, f"http://127.0.0.1:{port}" if web else "", ports)
         fleet.start_all()
@@ -105,19 +105,17 @@ def running(ground: Ground, seed: int, *, web: bool = True, **own: str) -> Itera
             fleet.stop()
 
 
-def _commands(web: bool) -> dict[str, str]:
+def _commands() -> dict[str, str]:
     lines = supervisor.procfile()
     worker = lines["worker"].replace("-A dotfile_hooks", "-A tests.chaos.app")
     commands = {name: f"{worker} -n {name}@%h" for name in WORKERS}
-    commands |= {
-        "chores": lines["chores"],
-        "beat": lines["beat"].replace(" beat ", " beat --schedule '' --pidfile '' "),
-    }
-    return commands | ({"web": lines["web"]} if web else {})
+    beat = lines["beat"].replace(" beat ", " beat --schedule '' --pidfile '' ")
+    return commands | {"chores": lines["chores"], "beat": beat, "web": lines["web"]}
 
 
 def _wait_until_ready(site: Site) -> None:
-    _wait("the workers", lambda: len(app.control.ping(timeout=0.3, limit=COUNTED) or []) == COUNTED)
+    workers = len(site.fleet.programs.keys() - {"beat", "web"})
+    _wait("the workers", lambda: len(app.control.ping(timeout=0.3, limit=workers) or []) == workers)
     if site.web:
         _wait("the web server", lambda: stack.answers(f"{site.web}/v1/ping"))
 
