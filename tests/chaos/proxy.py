@@ -77,14 +77,16 @@ class Proxy:
 
     def __enter__(self) -> Proxy:
         self._thread.start()
-        server = asyncio.run_coroutine_threadsafe(
+        self._server = asyncio.run_coroutine_threadsafe(
             self.loop.create_server(lambda: _Accepted(self), "127.0.0.1", 0, backlog=512), self.loop
         ).result(PATIENCE)
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *details: object) -> None:
+        self._do(self._server.close)
         self.cut()
+        self._do(lambda: None)  # what was cut is closed in the turn after
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(PATIENCE)
         self.loop.close()

@@ -1,4 +1,7 @@
-"""Checks the checker: the same small run for each sabotage and for none; prints which rules each broke, as JSON."""
+"""Checks the checker: the same small run for each sabotage and for none; prints which rules each broke, as JSON.
+
+`python -m tests.chaos.selfcheck [SABOTAGE...]`
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def main() -> int:
     with processes.sentences(), ground.standing() as found:
         from . import run, sabotage  # Django is ready only now
 
-        for way in ("", *sabotage.WAYS):
+        for way in ("", *(sys.argv[1:] or sabotage.WAYS)):
             options = run.Options(1, EVENTS, 0, SECONDS, ["none"], way, ["worker1"], patience=20.0)
             verdict = run.run(found, options).verdict
             broken[way] = [rule for rule, problems in verdict.problems.items() if problems]
