@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 
 python := .venv/bin/python
-packages := workspaces cases checks deliveries dotfile_hooks tests manage.py
+packages := workspaces cases checks deliveries dotfile_hooks tests bench manage.py
 # A virtual environment is bound to its path, so the stamp is too: a checkout that was moved makes a new one.
 stamp := .venv/installed-for-$(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)
 # For tools that read the settings and talk to no server.

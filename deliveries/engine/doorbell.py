@@ -57,6 +57,10 @@ BREAK = 5.0
 EXPIRES = 300
 
 
+class Resting(redis.ConnectionError):
+    """Redis or the broker failed a moment ago and is not asked again yet."""
+
+
 @dataclass
 class Doorbell:
     """The flag, through a client of our own that never waits for longer than WAKE_TIMEOUT."""
@@ -90,7 +94,7 @@ class Doorbell:
 
     def _guarded(self, command: Callable[[], Any]) -> Any:
         if time.monotonic() < self.broken_until:
-            raise redis.ConnectionError("Redis failed a moment ago; not asked again yet.")
+            raise Resting("Redis failed a moment ago; not asked again yet.")
         try:
             return command()
         except (redis.RedisError, OperationalError):

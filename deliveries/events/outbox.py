@@ -115,6 +115,8 @@ def wake() -> None:
     """Rings for the workers. Never raises: what is not rung for, the sweep finds within a second."""
     try:
         doorbell.ring()
+    except doorbell.Resting:
+        pass  # told already: an outage is a line every few seconds, not one for each change
     except Exception as error:
         logger.warning("no worker could be woken (%s); the sweep will", type(error).__name__)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from .conftest import Deliver, Subscribe
 from .fleet import fleet
 from .mail_server import MailServer, mail_server
 from .receiver import Answer, Receiver
+from .waiting import wait_until
 
 CONTACT, STAFF = "ops@customer.example", "staff@ours.example"
 
@@ -55,14 +55,6 @@ def try_now(notice: Notice) -> Notice:
     Notice.objects.filter(pk=notice.pk).update(try_at=Now())
     notices.send_due()
     return Notice.objects.get(pk=notice.pk)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Polls until it holds, for half a minute at most."""
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_notice_is_recorded_in_the_transaction_that_takes_a_subscription_offline(subscribe: Subscribe) -> None:
@@ -98,7 +90,7 @@ def test_a_receiver_that_is_gone_is_told_to_staff_and_contacts_by_a_worker(
         assert [first.message["To"], second.message["To"]] == [first.recipients[0], second.recipients[0]]
         assert first.message["Subject"] == "Webhook “CRM” went offline"
         assert first.message["From"] == "Hooks <hooks@ours.example>"
-        until(Notice.objects.filter(sent_at__isnull=False, tries=1).exists)
+        wait_until(Notice.objects.filter(sent_at__isnull=False, tries=1).exists)
         assert "example" not in processes.logs()
 
 
@@ -240,7 +232,7 @@ def test_what_a_process_died_over_is_due_again_when_its_lease_ends(
         cursor.execute(notices.CLAIM, [0.2])
     notices.send_due()
     assert mails.told == []
-    until(lambda: notices.send_due() == 1)
+    wait_until(lambda: notices.send_due() == 1)
     assert mails.told == [CONTACT, STAFF]
 
 

@@ -1,0 +1,89 @@
+"""Figures, the bars they are held against, and how both are shown."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number; with a bar it is good or not."""
+
+    name: str
+    value: float
+    unit: str = ""
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        over = self.at_most is not None and not self.value <= self.at_most
+        return not over and not (self.at_least is not None and not self.value >= self.at_least)
+
+    @property
+    def bar(self) -> str:
+        if self.at_most is not None:
+            return f"≤ {self.at_most:,.5g}"
+        return f"≥ {self.at_least:,.5g}" if self.at_least is not None else ""
+
+
+@dataclass
+class Report:
+    """All figures of one program."""
+
+    title: str
+    figures: list[Figure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(
+        self, name: str, value: float, unit: str = "", *, at_most: float | None = None, at_least: float | None = None
+    ) -> None:
+        self.figures.append(Figure(name, value, unit, at_most, at_least))
+
+    @property
+    def holds(self) -> bool:
+        return all(figure.holds for figure in self.figures)
+
+    def finish(self, path: Path | None) -> int:
+        """Prints the table, writes JSON to `path` if there is one; the status to exit with."""
+        table = Table(title=self.title, title_justify="left")
+        for column, side in (("what", "left"), ("measured", "right"), ("unit", "left"), ("bar", "right"), ("", "left")):
+            table.add_column(column, justify="right" if side == "right" else "left", overflow="fold")
+        for each in self.figures:
+            verdict = ("[green]holds[/]" if each.holds else "[red]broken[/]") if each.bar else ""
+            table.add_row(each.name, f"{each.value:,.5g}", each.unit, each.bar, verdict)
+        console = Console(highlight=False)
+        console.print(table)
+        for note in self.notes:
+            console.print(note, markup=False)
+        if path:
+            figures = [{**asdict(each), "holds": each.holds} for each in self.figures]
+            path.write_text(json.dumps({"title": self.title, "figures": figures, "notes": self.notes}, indent=2) + "\n")
+        return 0 if self.holds else 1
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share of them does not exceed; infinite when there are none."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(share * len(ranked)) - 1)] if ranked else math.inf
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """With what all programs take."""
+    made = argparse.ArgumentParser(description=description.splitlines()[0])
+    made.add_argument("--json", type=Path, metavar="PATH", help="write the figures there, too")
+    return made
+
+
+def say(line: str) -> None:
+    """Progress, for people."""
+    print(f"· {line}", file=sys.stderr, flush=True)

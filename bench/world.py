@@ -1,0 +1,105 @@
+"""Workspaces, subscriptions and changes to tell of. Import it once Django is set up (site.running)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from cases.models import Case
+from deliveries.models import Attempt, Delivery, Event, Subscription
+from workspaces.models import Workspace
+
+BACKLOG = """
+WITH event AS (
+    INSERT INTO deliveries_event (id, workspace_id, name, case_id, entity_id, sequence, state, build_at, builds, error,
+                                  created_at)
+    SELECT deliveries_uuid7(), %(workspace)s, 'Case.Created', id, id, 1, 1, clock_timestamp(), 0, '', clock_timestamp()
+    FROM (SELECT deliveries_uuid7() AS id FROM generate_series(1, %(count)s)) AS made
+    RETURNING id, case_id, created_at
+), payload AS (
+    INSERT INTO deliveries_payload (id, event_id, context, entity)
+    SELECT id, id, %(context)s, '"case":{"id":"' || case_id || '","name":"waiting"}' FROM event
+)
+INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
+                                 case_id, sequence, state, reason, due_at, attempts, retries, next_type, created_at)
+SELECT deliveries_uuid7(), %(workspace)s, %(subscription)s, id, id, 'Case.Created', '', case_id, 1, 0, '',
+       clock_timestamp(), 0, 0, 0, created_at FROM event
+"""
+
+
+def workspace(name: str) -> Workspace:
+    return Workspace.objects.create(name=name)
+
+
+def subscribe(of: Workspace, url: str, **fields: Any) -> Subscription:
+    return Subscription.objects.create(workspace=of, url=url, events=["Case.Created"], **fields)
+
+
+def create_case(of: Workspace) -> tuple[UUID, float]:
+    """One save(); answers with the case's key and the moment (unix seconds) just after its commit."""
+    moments: list[float] = []
+    with transaction.atomic():
+        transaction.on_commit(lambda: moments.append(time.time()))  # before the hook that rings
+        case = Case.objects.create(workspace=of, name="Dotfile")
+    return case.pk, moments[0]
+
+
+def create_steadily(of: Sequence[Workspace], rate: float, seconds: float) -> dict[UUID, float]:
+    """So many save()s a second, in all workspaces in turn; when each case was committed."""
+    began, committed = time.monotonic(), {}
+    for number in range(int(rate * seconds)):
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        key, moment = create_case(of[number % len(of)])
+        committed[key] = moment
+    return committed
+
+
+def cases_of_events(committed: dict[UUID, float]) -> dict[str, float]:
+    """When each event was committed, by its id as receivers see it."""
+    events = Event.objects.filter(case_id__in=list(committed), name="Case.Created").values_list("id", "case_id")
+    return {str(key): committed[case] for key, case in events if case}
+
+
+def create_in_bulk(of: Workspace, count: int, chunk: int = 1000) -> None:
+    for start in range(0, count, chunk):
+        Case.objects.bulk_create([Case(workspace=of, name="Dotfile") for _ in range(min(chunk, count - start))])
+
+
+def pile_up(of: Subscription, count: int) -> None:
+    """Deliveries that wait, built already, as if nobody had served the subscription for long."""
+    context = f'"workspace":{{"id":"{of.workspace_id}","name":"waiting"}},"sequence":1'
+    values: dict[str, str | int] = {
+        "workspace": str(of.workspace_id),
+        "subscription": str(of.pk),
+        "count": count,
+        "context": context,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(BACKLOG, values)
+        for table in ("event", "payload", "delivery"):
+            cursor.execute(f"ANALYZE deliveries_{table}")
+
+
+def make_due(of: Subscription) -> None:
+    """Its lane, with what piled up; a courier finds it within a second."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries_lane SET due_at = clock_timestamp() WHERE subscription_id = %s", [str(of.pk)])
+
+
+def is_drained() -> bool:
+    """Nothing waits to be built or sent."""
+    waiting = Delivery.objects.filter(state__in=[Delivery.State.PENDING, Delivery.State.BLOCKED])
+    return not Event.objects.filter(state=Event.State.WAITING).exists() and not waiting.exists()
+
+
+def processes_that_sent(to: Sequence[Subscription]) -> int:
+    keys = [row.pk for row in to]
+    return Attempt.objects.filter(subscription_id__in=keys).order_by().values("worker").distinct().count()
+
+
+def numbered(of: str, count: int) -> Iterator[str]:
+    return (f"{of}/{number}" for number in range(count))
