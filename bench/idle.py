@@ -6,21 +6,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 from dotfile_hooks.dev import processes
 
-from . import results, site
+from . import machine, results, site
 from .results import Report, say
 
 PROGRAMS = ("web", "worker", "chores", "beat")
 REST = 15.0
 """Seconds, after which couriers have gone to sleep."""
-TICK = os.sysconf("SC_CLK_TCK")
 STATEMENTS = """
 SELECT regexp_replace(left(query, 90), '\\s+', ' ', 'g'), sum(calls)::bigint FROM pg_stat_statements
 WHERE query !~ 'pg_stat_statements' GROUP BY 1
@@ -88,38 +85,9 @@ def cpu(found: site.Site) -> dict[str, float]:
     """Seconds so far of each program, its children included, and of the servers."""
     roots = {each.name: each.process.pid for each in found.programs.programs if each.name in PROGRAMS}
     postmaster = int((found.folder / "postgres" / "postmaster.pid").read_text().split()[0])
-    family = parents()
+    family = machine.parents()
     roots |= {"PostgreSQL": postmaster, "Valkey": found.valkey.pid}
-    return {name: sum(map(_seconds, tree(pid, family))) for name, pid in roots.items()}
-
-
-def parents() -> dict[int, int]:
-    """Of all processes that live."""
-    found: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            found[int(folder.name)] = int(_stat(int(folder.name))[1])
-    return found
-
-
-def tree(root: int, family: dict[int, int]) -> list[int]:
-    """The process and all below it."""
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in family.items() if parent == pid]
-    return found
-
-
-def _seconds(pid: int) -> float:
-    """CPU of a process and of those children that it has outlived."""
-    with contextlib.suppress(OSError):
-        return sum(map(int, _stat(pid)[11:15])) / TICK
-    return 0.0
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the program's name, which may hold blanks."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return {name: machine.used(machine.tree(pid, family)) for name, pid in roots.items()}
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ import threading
 from typing import Any
 
 import pytest
+import redis
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from cases.models import Case, Individual, Tag
 from deliveries.engine import doorbell
@@ -368,3 +371,15 @@ def test_two_who_approve_at_once_give_one_status_event(transactional_db: None) -
     for thread in threads:
         thread.join(30)
     assert names() == ["Case.Created", "Case.StatusUpdated"]
+
+
+def test_an_outage_of_redis_is_one_line_of_log_not_one_for_each_change(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bell = doorbell.Doorbell(redis.Redis(port=1, retry=Retry(NoBackoff(), 0)))
+    monkeypatch.setattr(doorbell, "doorbell", lambda: bell)
+    for _ in range(3):
+        outbox.wake()
+    assert [record.getMessage() for record in caplog.records] == [
+        "no worker could be woken (ConnectionError); the sweep will"
+    ]

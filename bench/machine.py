@@ -1,0 +1,70 @@
+"""Who uses the processors: the programs of a run, and others that spoil its figures."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+IDLE = slice(3, 5)
+"""Of the numbers in /proc/stat: idle, and waiting for a disk."""
+
+
+class Others:
+    """The share of all processors that went to programs that are not ours."""
+
+    def __init__(self) -> None:
+        self.share = 0.0
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[Others]:
+    """Measures, as long as the block lasts; the share is known at its end."""
+    others, began, busy, ours = Others(), time.monotonic(), _busy(), _ours()
+    yield others
+    seconds = (time.monotonic() - began) * (os.cpu_count() or 1)
+    others.share = max(0.0, (_busy() - busy) - (_ours() - ours)) / seconds
+
+
+def _ours() -> float:
+    return used(tree(os.getpid(), parents()))
+
+
+def _busy() -> float:
+    """CPU seconds of the whole machine since it started."""
+    numbers = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(numbers) - sum(numbers[IDLE])) / TICK
+
+
+def parents() -> dict[int, int]:
+    """Of all processes that live."""
+    found: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found[int(folder.name)] = int(_stat(int(folder.name))[1])
+    return found
+
+
+def tree(root: int, family: dict[int, int]) -> list[int]:
+    """The process and all below it."""
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in family.items() if parent == pid]
+    return found
+
+
+def used(pids: Iterable[int]) -> float:
+    """CPU seconds of processes and of those children that they have outlived."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            total += sum(map(int, _stat(pid)[11:15]))
+    return total / TICK
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the program's name, which may hold blanks."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
