@@ -84,6 +84,7 @@ class Drain:
         gone()
         say(f"{self._label}: recording {self._events:,} events")
         self._record(subscriptions)
+        world.gather_statistics()
         early = self._found.received() - self._before
         moment = time.time()
         back()
