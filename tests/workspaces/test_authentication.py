@@ -41,6 +41,15 @@ def test_the_right_identifier_with_a_wrong_secret_is_refused() -> None:
     assert ping(text)[0] == 200
 
 
+@pytest.mark.parametrize("headers", [{"User-Agent": "Dotfile-Hooks/1.0.0"}, {"webhook-id": "1"}, {"Webhook-Id": ""}])
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_a_webhook_is_refused_whatever_key_it_has(headers: dict[str, str], method: str) -> None:
+    _, text = ApiKey.objects.issue(factories.workspace(), "server")
+    response = APIClient().generic(method, "/v1/ping", headers={"X-DOTFILE-API-KEY": text, **headers})
+    assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")
+    assert "takes no webhooks" in response.json()["message"]
+
+
 @pytest.mark.parametrize("field", ["expires_at", "revoked_at"])
 def test_an_expired_or_revoked_key_is_refused(field: str) -> None:
     key, text = ApiKey.objects.issue(factories.workspace(), "server")

@@ -163,8 +163,8 @@ HTTP2: dict[str, tuple[Script, set[str]]] = {
     "a promise nobody asked for": (http2(_once(frame(5, 4, b"STRM", b"\0\0\0\2\x83"))), {"malformed_answer"}),
     "garbage": (http2(_once(os.urandom(3000))), {"malformed_answer", "connection_failed"}),
     "a reset": (http2(_once(frame(3, 0, b"STRM", b"\0\0\0\2"))), {"malformed_answer"}),
-    "every stream refused": (http2(_once(frame(3, 0, b"STRM", b"\0\0\0\7"))), {"connection_failed"}),
-    "a goodbye": (http2(_once(frame(7, 0, 0, bytes(8)))), {"connection_failed"}),
+    "every stream refused": (http2(_once(frame(3, 0, b"STRM", b"\0\0\0\7"))), {"connection_failed", "timeout"}),
+    "a goodbye": (http2(_once(frame(7, 0, 0, bytes(8)))), {"connection_failed", "timeout"}),
     "silence": (http2(lambda connection, stream: None), {"timeout"}),
 }
 """Over HTTP/2, no answer: what it may be called."""

@@ -89,6 +89,7 @@ def test_odd_forms_of_ipv4_are_refused_even_if_public(host: str) -> None:
         *[("-a.example.com", "host"), ("a" * 64 + ".com", "host"), (("a" * 60 + ".") * 5 + "com", "host")],
         *[("example.com%2eevil.com", "host"), ("%31%32%37.0.0.1", "host"), ("ex$ample.com", "host")],
         *[("127。0。0。1", "host"), ("１２７.0.0.1", "host"), ("８.８.８.８", "host"), ("ｅxample.com", "host")],
+        *[("ⓛocalhost", "host"), ("ｌocalhost", "host"), ("localhоst", "name"), ("метаdata", "name")],
         *[("exam\u00adple.com", "host"), ("[::1", "host"), ("::1", "host"), ("[fe80::1%25eth0]", "host")],
         *[("[::1%eth0]", "host"), ("[127.0.0.1]", "host"), ("[]", "host"), ("", "host"), (":443", "host")],
     ],

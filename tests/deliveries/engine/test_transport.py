@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 from collections.abc import Callable
@@ -10,7 +11,10 @@ import pytest
 import requests
 from requests.exceptions import ConnectionError, InvalidHeader, InvalidURL  # noqa: A004  theirs
 
-from deliveries.engine import faults
+from deliveries.engine import answers, faults
+from deliveries.engine.egress import Target
+from deliveries.engine.resolver import Answer
+from deliveries.engine.routes import Route
 from deliveries.engine.transport import (
     EgressRefused,
     Limits,
@@ -18,7 +22,7 @@ from deliveries.engine.transport import (
     classify,
 )
 
-from .conftest import Post, prepared, through_window
+from .conftest import LOOPBACK, Post, prepared, through_window
 from .name_server import NameServer
 from .receivers import Receiver, keeps_alive, says
 
@@ -148,6 +152,36 @@ def test_refused_and_filtered_ports_read_the_same(post: Post) -> None:
     filtered = faults.timed_out(connected=False, ready=False)  # no loopback address swallows a SYN
     assert classify(refused.value) == classify(filtered) == "connection_failed"
     assert str(refused.value) == str(filtered)
+
+
+@pytest.mark.parametrize(
+    ("error", "addresses", "ours"),
+    [
+        (errno.EADDRNOTAVAIL, ("93.184.215.14",), True),
+        (errno.EADDRNOTAVAIL, ("2606:2800:220:1::1",), False),  # we have no IPv6: the receiver is charged, not retried
+        (errno.EADDRNOTAVAIL, ("93.184.215.14", "2606:2800:220:1::1"), False),  # for ever
+        (errno.EMFILE, ("2606:2800:220:1::1",), True),
+        (errno.ECONNREFUSED, ("93.184.215.14",), False),
+    ],
+)
+def test_what_we_have_run_out_of_is_our_own_fault(error: int, addresses: tuple[str, ...], ours: bool) -> None:
+    route = Route(Target("https", "example.com", 443, None), LOOPBACK, Answer(addresses, None, 0))
+    assert answers.is_ours(error, route) is ours
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"plain\ttext\r\nin\nlines", "plain\ttext\r\nin\nlines"),
+        (b"\x1b[31m\x07\0\x7f", "␛[31m␇␀␡"),
+        (b"over\rwritten", "over␍written"),
+        ("Zoë שלום".encode(), "Zoë שלום"),
+        ("\u202eevil\u2066\x9b".encode(), "\ufffdevil\ufffd\ufffd"),
+        (b"\xff\x9b", "\ufffd\ufffd"),
+    ],
+)
+def test_a_body_is_kept_as_text_that_steers_nothing(body: bytes, shown: str) -> None:
+    assert answers.text(body) == shown
 
 
 @pytest.mark.parametrize(
