@@ -82,7 +82,10 @@ def prepare(handle: pycurl.Curl, exchange: Exchange[T], now: float) -> None:
     setopt(pycurl.HTTPHEADER, _header_lines(request))
     exchange.connect_to = exchange.route.connect_to
     setopt(pycurl.RESOLVE, [exchange.route.resolve])
-    setopt(pycurl.CONNECT_TO, [exchange.connect_to] if exchange.connect_to else [])
+    if exchange.connect_to:
+        setopt(pycurl.CONNECT_TO, [exchange.connect_to])
+    else:
+        handle.unsetopt(pycurl.CONNECT_TO)  # an empty list would leave the detour of the handle's last request in place
     setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
     setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(min(left, limits.connect_timeout) * 1000)))
     setopt(pycurl.OPENSOCKETFUNCTION, exchange.open_socket)

@@ -17,10 +17,12 @@ LONG = 20.0  # seconds: longer than any test waits
 class Receiver:
     """Listens on a free loopback port; each connection runs `script` in a thread and is then closed."""
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self._script = script
         self._tls = tls
-        self._listener = socket.create_server((host, 0), backlog=100)
+        self._listener = socket.create_server((host, port), backlog=100)
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self.connections = 0

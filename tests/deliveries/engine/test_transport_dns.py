@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import requests
+from requests.exceptions import ReadTimeout  # noqa: A004  theirs
 
 from deliveries.engine import resolver
 from deliveries.engine.egress import Policy
@@ -22,7 +23,7 @@ from deliveries.engine.transport import (
 
 from .conftest import LOOPBACK, Post, prepared, through_window
 from .name_server import ALIAS, NameServer, family_zone
-from .receivers import Receiver, keeps_alive, says
+from .receivers import Receiver, hangs, keeps_alive, says
 
 LOOPBACK_BY_NAME = Policy.parse(["*"], True, ["127.0.0.0/8"], "")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -38,6 +39,32 @@ def test_a_name_is_resolved_by_the_given_servers(post: Post, receiver: Receivers
     url = f"http://hooks.example.test:{hook.port}/"
     assert post(url, dns=name_server(family_zone(["127.0.0.1"])), policy=policy).status_code == 200
     assert f"Host: hooks.example.test:{hook.port}".encode() in seen[0]
+
+
+def test_the_detour_around_one_host_s_dead_connections_is_not_another_s(
+    window: Windows, receiver: Receivers, name_server: NameServers
+) -> None:
+    """Both have the same port; requests for the one must never reach the other."""
+    dead, seen = [True], {"one": list[bytes](), "other": list[bytes]()}
+
+    def script(connection: socket.socket) -> None:
+        if dead:
+            hangs(connection)
+        else:
+            keeps_alive(OK, seen["one"])(connection)
+
+    one = receiver(script)
+    other = receiver(keeps_alive(OK, seen["other"]), host="127.0.0.2", port=one.port)
+    addresses = {"one.test": ["127.0.0.1"], "other.test": ["127.0.0.2"]}
+    names = name_server(lambda name, family: addresses[name] if family == socket.AF_INET else [])
+    opened = window(size=1, policy=LOOPBACK_BY_NAME, dns=names)
+    with pytest.raises(ReadTimeout):
+        through_window(opened, prepared(f"http://one.test:{one.port}/"), Limits(0.3, 0.3))
+    dead.clear()
+    for host in ("one", "other", "one", "other"):
+        assert through_window(opened, prepared(f"http://{host}.test:{other.port}/")).status_code == 200
+    assert [f"Host: {host}.test" in head.decode() for host, heads in seen.items() for head in heads] == [True] * 4
+    assert [len(heads) for heads in seen.values()] == [2, 2]
 
 
 @pytest.mark.parametrize(
