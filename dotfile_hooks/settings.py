@@ -104,6 +104,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CONSUMER = "dotfile_hooks.consumer:PatientConsumer"
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a courier needs no broker; its lanes are leased
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Seconds. Longer than any countdown we use (one minute) and than the life of a `deliver` task.

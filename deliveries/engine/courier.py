@@ -6,6 +6,7 @@ a lock while a request is in flight. What it leaves undone at a crash, another c
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from uuid import UUID
@@ -21,10 +22,14 @@ from .session import Session
 from .settle import Outcome, settle
 from .slots import Slots
 
+logger = logging.getLogger(__name__)
+
 # Outcomes, and seconds since the first of them, after which they are written.
 SETTLE_AT, SETTLE_AFTER = 100, 0.02
 # Lanes taken at first; doubled while they prove shallow, so that many small lanes cost few statements.
 APPETITE, GREATEST_APPETITE = 4, 128
+# Seconds between two lines in the log about faults of our own.
+COMPLAIN = 5.0
 UNSENDABLE = "The subscription's URL, headers or secret cannot be used; edit it."
 
 
@@ -51,6 +56,7 @@ class Courier:
         """Subscriptions, and why."""
         self._appetite = APPETITE
         self._slots = Slots(window)
+        self._complained_at = -COMPLAIN
 
     def run(self) -> float | None:
         """Works until there is nothing to do, or for DELIVERY_BOUND seconds and until another courier is at work.
@@ -154,11 +160,19 @@ class Courier:
             self._done_since = time.monotonic()
         self._done.append(outcome)
         self._slots.give_back(sent.endpoint.host, sent.proven)
+        if outcome.error == outcomes.OWN_FAULT:
+            self._complain(finished.error)
         if goes_offline:
             self._going_offline[sent.due.subscription_id] = health.GONE
         if lane := self._hand.of(sent.due.subscription_id, sent.lease.token):
             lane.note(outcomes.succeeded(outcome), epoch)
             self._mind_the_health(lane, epoch)
+
+    def _complain(self, fault: Exception | None) -> None:
+        """What is our own fault is no receiver's business, but our operators': every few seconds, in our own words."""
+        if time.monotonic() - self._complained_at > COMPLAIN:
+            self._complained_at = time.monotonic()
+            logger.warning("a fault of our own kept a request from being sent: %s", fault)
 
     def _mind_the_health(self, lane: HeldLane, epoch: float) -> None:
         if lane.health.is_open(epoch):
