@@ -31,6 +31,10 @@ test: $(stamp) ## Run the tests, beside throw-away servers (ARGS="tests/dev -x" 
 chaos: $(stamp) ## Kill and cut off everything under load, for a quarter of an hour; say what was lost (ARGS="--seed 1")
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m tests.chaos $(ARGS)
 
+.PHONY: reliability
+reliability: $(stamp) ## The chaos and what isolation, idling and overload cost, into docs/reliability.md (half an hour)
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.reliability $(ARGS)
+
 .PHONY: lint
 lint: $(stamp) ## Check style, types, imports between rooms, and that no migration is missing
 	@$(python) -m ruff check .

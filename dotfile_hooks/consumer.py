@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 RETRY = 1.0
 
 
-class PatientConsumer(Consumer):  # type: ignore[misc]  # Celery is not typed
+class PatientConsumer(Consumer):
     """Survives a broker that is lost, and finds it again within a second."""
 
     def on_connection_error_after_connected(self, error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from tests.chaos.proxy import Proxy
 from workspaces.models import Workspace
 
 from .conftest import Subscribe
-from .fleet import fleet
+from .fleet import Fleet, fleet
 from .receiver import Receiver
 from .waiting import wait_until
 
@@ -26,6 +27,11 @@ NOBODY = 1  # a port on which nothing listens
 @pytest.fixture
 def workspace(transactional_db: None) -> Workspace:
     return factories.workspace()
+
+
+def tried(processes: Fleet, times: int) -> bool:
+    """Whether they have looked for the broker so many times."""
+    return processes.logs().count("Cannot connect to") >= times
 
 
 def test_workers_outlive_a_broker_that_is_away_and_find_it_again_at_once(
@@ -42,7 +48,7 @@ def test_workers_outlive_a_broker_that_is_away_and_find_it_again_at_once(
             for outage in range(1, 4):
                 proxy.target = NOBODY
                 proxy.cut()
-                wait_until(lambda wanted=8 * outage: processes.logs().count("Cannot connect to") >= wanted)
+                wait_until(partial(tried, processes, 8 * outage))
                 proxy.target = home
                 back = time.time()
                 Case.objects.create(workspace=workspace, name="after")
