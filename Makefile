@@ -13,7 +13,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show these lines
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(stamp) ## Start everything, approve a case, show each webhook as it arrives (under a minute)

@@ -31,16 +31,16 @@ Written by `make reliability`: {date}, {machine}, everything (PostgreSQL, Valkey
 
 Real processes under load, while processes are killed (`kill -9`; at random and at named points: after a build, after a
 send, before outcomes are written, before leases are renewed), stopped past their leases and let go, deployed anew and
-given wrong clocks; Valkey is flushed, restarted, paused and cut off half-open; PostgreSQL is stopped at once and started
-again, its connections are cut and its disk is "full"; receivers refuse, reset, drip and hang, and 60 names have a silent
-DNS. Then everything drains, and a checker compares what was committed with what arrived. It knows what was committed
-from the load's own notes, not from our tables. A ledger that does not add up makes a run void, not green.
+given wrong clocks; Valkey is flushed, restarted, paused and cut off half-open; PostgreSQL is stopped at once and
+started again, its connections are cut and its disk is "full"; receivers refuse, reset, drip and hang, and 60 names
+have a silent DNS. Then everything drains, and a checker compares what was committed with what arrived. It knows what
+was committed from the load's own notes, not from our tables. A ledger that does not add up makes a run void, not green.
 
 - **Lost**: committed and asked for, but neither received nor visibly failed or held.
-- **Unexpected**: rolled back, never committed, of another workspace, not asked for, older than the subscription, or sent
-  to one that is offline for more than two seconds.
-- **Duplicates**: received again with the same id. At most: what was in flight or not yet written down in the lanes that
-  were taken over, and what a database that was stopped at once forgets of its last moment.
+- **Unexpected**: rolled back, never committed, of another workspace, not asked for, older than the subscription, or
+  sent to one that is offline for more than two seconds.
+- **Duplicates**: received again with the same id. At most: what was in flight or not yet written down in the lanes
+  that were taken over, and what a database that was stopped at once forgets of its last moment.
 
 """
 NAMES = {
