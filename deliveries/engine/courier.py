@@ -82,9 +82,9 @@ class Courier:
     def _is_finished(self) -> bool:
         if self._window.in_flight or self._done or self._hand.lanes or self._session.is_down:
             return False
-        if not self._lookout.is_taking or self._lookout.is_past_its_bound:
+        if not self._lookout.is_taking:
             return True
-        return self._lookout.is_idle and self._lookout.may_leave()
+        return (self._lookout.is_idle or self._lookout.is_past_its_bound) and self._lookout.may_leave()
 
     def _pause(self) -> float:
         """How long the window may wait for answers before something else is to be done."""

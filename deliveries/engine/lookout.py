@@ -74,18 +74,21 @@ class Lookout:
         self._worked_at = time.monotonic()
 
     def may_leave(self) -> bool:
-        """Takes the flag down for good; False when somebody rang at the last moment."""
+        """Takes the flag down for good; False when somebody rang at the last moment.
+
+        Nor while Redis is away: nobody could be woken then, so who is awake stays so and looks every tenth of a second.
+        """
         try:
             self.hungry = doorbell.doorbell().leave()
         except redis.RedisError:
-            self.hungry = False
+            return False
         return not self.hungry
 
     def _glance(self) -> bool:
         try:
             rung, others = doorbell.doorbell().watch(self._name)
         except redis.RedisError:
-            rung = others = False
+            return False  # nobody could be called either
         if self.is_past_its_bound:
             self._hand_over(others)
         return rung

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from cases.models import Case
 from deliveries import tasks
-from deliveries.engine import doorbell, fanout, health, lanes, outbound, settle, sweep, transport
+from deliveries.engine import doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
 from deliveries.engine.courier import Courier
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.celery import app
@@ -23,7 +23,7 @@ from workspaces.models import Workspace
 from .conftest import Deliver, Subscribe
 from .made import outcome_of, report
 from .receiver import Answer, Receiver
-from .waiting import in_a_thread
+from .waiting import in_a_thread, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -286,6 +286,37 @@ def test_rings_do_not_hold_back_the_next_message_for_longer_than_the_first(
     while not bell.ring():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_while_redis_is_away_a_courier_stays_awake(
+    workspace: Workspace,
+    subscribe: Subscribe,
+    receiver: Receiver,
+    window: transport.Window[Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody could wake it again."""
+    monkeypatch.setattr(lookout, "LINGER", 0.0)
+    subscribe("Case.Created")
+    there, settings.REDIS_URL, settings.DELIVERY_BOUND = settings.REDIS_URL, "redis://127.0.0.1:1/0", 0.2
+    doorbell.doorbell.cache_clear()
+    try:
+        courier = in_a_thread(Courier("test", window, tasks.DOMAIN).run)
+        for number in range(3):
+            wait_until(lambda: Lane.objects.get().holder == "")
+            make_case(workspace)
+            receiver.wait_for(number + 1, 5)
+        assert courier.is_alive()
+    finally:
+        settings.REDIS_URL = there
+        doorbell.doorbell.cache_clear()
+    courier.join(10)
+    assert not courier.is_alive()
+
+
+def make_case(workspace: Workspace) -> Case:
+    return Case.objects.create(workspace=workspace, name="Dotfile")
 
 
 def test_a_courier_that_watches_is_not_rung_for_by_message(transactional_db: None) -> None:
