@@ -113,10 +113,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     # Without a socket timeout a half-open connection stops a worker for good.
-    "socket_timeout": 5,
+    "socket_timeout": 2,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
-    "health_check_interval": 10,
+    "health_check_interval": 5,
 }
 CELERY_TASK_PUBLISH_RETRY = False  # a lost wake-up costs a second (the sweep); a retried one costs the caller
 CELERY_WORKER_SEND_TASK_EVENTS = False
