@@ -12,8 +12,8 @@ from django.db import NotSupportedError, connection, transaction
 from django.db.models.functions import Now
 
 from cases.models import Case
-from deliveries import tasks
 from deliveries.engine import doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
+from deliveries import services, tasks
 from deliveries.engine.courier import Courier
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.celery import app
@@ -335,3 +335,35 @@ def test_an_earlier_retry_replaces_a_later_one(transactional_db: None) -> None:
     assert not bell.claim_retry(55)
     assert bell.claim_retry(5)
     assert not bell.claim_retry(20)
+
+
+def waiting_for_locks() -> int:
+    """Connections to this database that wait for another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_retry_for_several_subscriptions_and_a_build_do_not_wait_for_each_other_in_a_circle(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    for ordered in (False, True):
+        subscribe("Case.Created", ordered=ordered)
+    factories.case(workspace)
+    fanout.fan_out(tasks.DOMAIN)
+    Delivery.objects.update(state=Delivery.State.FAILED)
+    failed = list(Delivery.objects.values_list("pk", flat=True))
+    factories.case(workspace)
+    done: list[object] = []
+    with transaction.atomic():
+        list(Delivery.objects.select_for_update().filter(pk__in=failed))  # the retry stops half-way
+        retry = in_a_thread(lambda: done.append(len(services.retry_deliveries(failed))))
+        wait_until(lambda: waiting_for_locks() == 1)
+        build = in_a_thread(lambda: done.append(fanout.fan_out(tasks.DOMAIN)))
+        wait_until(lambda: waiting_for_locks() == 2)
+    retry.join(30)
+    build.join(30)
+    assert sorted(map(str, done)) == ["1", "2"]
