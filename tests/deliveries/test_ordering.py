@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 
 from cases.models import Case
 from deliveries import services, tasks
-from deliveries.engine import fanout, health, lanes, order, settle
+from deliveries.engine import fanout, health, lanes, order, recovering, settle
+from deliveries.engine.envelope import Parts
 from deliveries.models import Attempt, Delivery, Event, Lane, Subscription
 from dotfile_hooks.dev.recording import Post
 from tests import factories
@@ -279,3 +282,24 @@ def test_a_long_queue_behind_one_event_costs_no_more_than_a_short_one(
     deliver()
     assert len(lanes.read({subscription.pk: 100}, [])) == 0
     assert states(case) == [State.PENDING, *[State.BLOCKED] * 50]
+
+
+def test_what_was_built_as_its_subscription_came_online_does_not_stay_held(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
+) -> None:
+    """Nobody would recover it: the job for what is held was over by then, and the case would wait for ever."""
+    row = subscribe("Case.Created", "Case.Updated", ordered=True, status="offline")
+    case = factories.case(workspace, name="first")
+
+    def come_online() -> None:
+        services.set_online([row.pk], online=True)
+        recovering.run()
+
+    def build(events: Sequence[fanout.Recorded]) -> Mapping[UUID, Parts | Exception]:
+        in_a_thread(come_online).join()  # after the subscriptions were read
+        return tasks.DOMAIN.build(events)
+
+    fanout.fan_out(fanout.Domain(tasks.DOMAIN.form_for, build))
+    rename(case, "second")
+    deliver()
+    assert names_of(receiver.posts, case) == ["first", "second"]
