@@ -302,6 +302,14 @@ def test_it_waits_while_the_receiver_is_paused(hold: Hold) -> None:
     assert recovering.run() == 1
 
 
+def test_jobs_that_wait_do_not_keep_the_others_from_their_turn(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovering, "MOST_JOBS", 2)
+    paused = [start(hold(0)), start(hold(0))]
+    start(hold(1))
+    Lane.objects.filter(subscription__recoveries__in=paused).update(resume_at=timezone.now() + HOUR)
+    assert [recovering.run(), recovering.run()] == [0, 1]
+
+
 def test_it_waits_while_the_subscription_is_offline_and_starts_over_then(hold: Hold, deliver: Deliver) -> None:
     row = hold(30)
     job = start(row, rate=10)
