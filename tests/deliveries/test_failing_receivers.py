@@ -13,8 +13,9 @@ from deliveries.models import Delivery, Lane, Subscription
 from tests import factories
 from workspaces.models import Workspace
 
-from .conftest import Deliver, Subscribe
+from .conftest import AtWork, Deliver, Subscribe
 from .receiver import Answer, Receiver
+from .waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,3 +123,14 @@ def test_failures_that_a_lease_saw_count_under_the_next(
         make_cases(workspace, 10)
         deliver()
     assert not Subscription.objects.get().is_online
+
+
+def test_after_410_nothing_more_is_sent(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, at_work: AtWork
+) -> None:
+    receiver.answer = lambda post: Answer(410 if len(receiver.posts) == 5 else 200)
+    subscribe("Case.Created", max_in_flight=1)
+    make_cases(workspace, 50)
+    with at_work():
+        wait_until(lambda: not Lane.objects.get().open and not Lane.objects.get().holder)
+    assert len(receiver.posts) == 5
