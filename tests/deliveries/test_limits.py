@@ -209,6 +209,17 @@ def test_a_probe_that_succeeds_lets_the_rest_follow_gently(
     assert Lane.objects.get().resume_at is None
 
 
+def test_what_was_sent_before_the_breaker_opened_is_no_probe_however_late_it_fails(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver, settings: Any
+) -> None:
+    settings.BREAKER_PAUSE = 0.2
+    subscribe("Case.Created", max_in_flight=4)
+    receiver.answer = lambda post: Answer(503, takes=1.0 if len(receiver.posts) == 1 else 0.0)
+    make_cases(workspace, 12)
+    deliver()
+    assert Lane.objects.get().health["trips"] == 1
+
+
 def test_a_retry_by_a_person_is_the_next_probe(
     workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
 ) -> None:
