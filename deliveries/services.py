@@ -1,6 +1,6 @@
 """What people do with subscriptions and deliveries: the admin, the API and commands call these functions.
 
-Rows are locked in one order everywhere: workspace, subscription, lanes that rest or keep an order, deliveries, lanes.
+Rows are locked in one order everywhere: workspace, subscription, lanes, deliveries; rows of one table by key.
 """
 
 from __future__ import annotations
@@ -143,11 +143,12 @@ def retry_deliveries(chosen: QuerySet[Delivery] | Iterable[UUID], *, replay: boo
 def _end_pauses(subscriptions: Collection[UUID]) -> None:
     """A person who retries wants to see it tried now: the retry is the next probe.
 
-    Locks these lanes, and those in ordered mode, before the deliveries: their couriers lock in this order too.
+    Locks all the lanes, by key and before the deliveries, as fan-out and couriers do: a part of them now and the rest
+    later would be a circle.
     """
-    resting = Q(resume_at__isnull=False) | Q(subscription__ordered=True)
-    rows = Lane.objects.select_for_update(of=("self",)).filter(resting, pk__in=subscriptions).order_by("pk")
-    Lane.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(resume_at=None)
+    rows = Lane.objects.select_for_update().filter(pk__in=subscriptions).order_by("pk")
+    resting = [lane.pk for lane in rows if lane.resume_at]
+    Lane.objects.filter(pk__in=resting).update(resume_at=None)
 
 
 def _chunks(keys: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
