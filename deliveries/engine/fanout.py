@@ -63,7 +63,7 @@ WITH locked AS (
 ), touched AS (
     UPDATE deliveries_lane l SET due_at = greatest(clock_timestamp(), locked.resume_at) FROM locked
     WHERE l.subscription_id = locked.subscription_id
-      AND (locked.due_at IS NULL OR locked.due_at > greatest(clock_timestamp(), locked.resume_at))
+      AND locked.open AND (locked.due_at IS NULL OR locked.due_at > greatest(clock_timestamp(), locked.resume_at))
 )
 SELECT subscription_id FROM locked WHERE open
 """
@@ -74,6 +74,11 @@ SET state = CASE WHEN l.subscription_id IS NULL THEN 2 ELSE 3 END,
     reason = CASE WHEN l.subscription_id IS NULL THEN 'subscription_deleted' ELSE 'offline' END
 FROM unnest(%s::uuid[]) AS s(id) LEFT JOIN deliveries_lane l ON l.subscription_id = s.id
 WHERE d.subscription_id = s.id AND d.state = 0 AND d.event_id = ANY(%s::uuid[])
+"""
+# For subscriptions that came online since we read them: what recovers held deliveries has not seen our rows.
+AHEAD = """
+UPDATE deliveries_delivery SET state = 0, reason = ''
+WHERE subscription_id = ANY(%s::uuid[]) AND state = 3 AND event_id = ANY(%s::uuid[]) AND created_at >= %s
 """
 # Fields of deletes stay: they tell later builds what the case was (payloads.py).
 BUILT = """
@@ -201,17 +206,26 @@ def _deliver(domain: Domain, events: list[Recorded]) -> int:
     matches = [match for match in matches if match.event.id in parts]
     if failed:
         _fail(failed)
-    due = {match.subscriber.id for match in matches if match.subscriber.online}
     with connection.cursor() as cursor:
         if matches:
             cursor.execute(DELIVER, _rows(matches, parts))
         cursor.execute(BUILT, [[str(event.id) for event in events if event.id not in failed]])
-        if due:
-            cursor.execute(DUE, [[str(key) for key in due]])
-            closed = due - {row[0] for row in cursor.fetchall()}
-            if closed:
-                cursor.execute(ASIDE, [[str(key) for key in closed], [str(key) for key in parts]])
+        if matches:
+            _touch_lanes(matches)
     return len(events)
+
+
+def _touch_lanes(matches: list[Match]) -> None:
+    """Makes lanes due. The locks last until we commit: who turns one on or off later sees the rows we inserted."""
+    keys = [str(key) for key in {match.event.id for match in matches}]
+    matched = {match.subscriber.id: match.subscriber.online for match in matches}
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, [[str(key) for key in matched]])
+        open_now = {row[0] for row in cursor.fetchall()}
+        if closed := [str(key) for key, online in matched.items() if online and key not in open_now]:
+            cursor.execute(ASIDE, [closed, keys])
+        if opened := [str(key) for key, online in matched.items() if not online and key in open_now]:
+            cursor.execute(AHEAD, [opened, keys, min(match.event.created_at for match in matches)])
 
 
 def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:
