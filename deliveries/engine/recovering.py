@@ -88,6 +88,9 @@ UPDATE deliveries_recovery SET recovered = recovered + %(made)s,
 WHERE id = %(job)s
 """
 
+# Who waits goes to the end of the queue: a hundred that wait must not keep the others from their turn.
+STAND_BACK = "UPDATE deliveries_recovery SET tick_at = %s WHERE id = %s"
+
 # Who asked for a job that nobody asked for.
 BY_ITSELF = "turned online, in ordered mode"
 
@@ -155,7 +158,10 @@ def tick(job: UUID) -> int:
     _count_once(job)
     with transaction.atomic():
         turn = _take(job)
-        if turn is None or turn.waits_for:
+        if turn is None:
+            return 0
+        if turn.waits_for:
+            _stand_back(job, turn)
             return 0
         made = _recover(job, turn)
         if made < turn.rows:
@@ -205,6 +211,11 @@ def _recover(job: UUID, turn: Turn) -> int:
             cursor.execute(NOTE, {**pace, "made": len(made), "reached_at": reached_at, "reached_id": reached_id})
             cursor.execute(WAKE, [turn.begin, turn.range.subscription_id])
     return len(made)
+
+
+def _stand_back(job: UUID, turn: Turn) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(STAND_BACK, [turn.begin, job])
 
 
 def _end(job: UUID, subscription_id: UUID) -> None:
