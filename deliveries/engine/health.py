@@ -77,7 +77,9 @@ def set_aside(subscription_id: UUID) -> bool:
 def _waiting(subscription_id: UUID) -> tuple[QuerySet[Delivery], QuerySet[Delivery]]:
     """What is to be sent, and what waits behind it in ordered mode: each is found through an index of its own."""
     rows, state = Delivery.objects.filter(subscription_id=subscription_id), Delivery.State
-    return rows.filter(state=state.PENDING), rows.filter(state=state.BLOCKED, ordered=True)
+    # In the order of its index: by any other, each thousand would cost a look at all that wait.
+    pending = rows.filter(state=state.PENDING).order_by("due_at", "id")
+    return pending, rows.filter(state=state.BLOCKED, ordered=True)
 
 
 def _hold(subscription_id: UUID) -> int:
