@@ -63,7 +63,7 @@ class Tally:
 class Health:
     """How one receiver answered lately, and what follows from it. Times are seconds since the epoch."""
 
-    __slots__ = ("_rules", "day", "in_a_row", "minute", "open_until", "trips")
+    __slots__ = ("_opened_at", "_rules", "day", "in_a_row", "minute", "open_until", "trips")
 
     def __init__(self, rules: Rules, stored: Mapping[str, Any]) -> None:
         """`stored` is what `dump` gave, or empty. A breaker that was open then is half open now."""
@@ -72,18 +72,18 @@ class Health:
         """Failures since the last success."""
         self.trips: int = stored.get("trips", 0)
         """Times it opened since the last success; 0: it is closed."""
-        self.open_until = 0.0
+        self.open_until = self._opened_at = 0.0
         self.minute = Tally(10, 6, stored.get("minute", ()))
         self.day = Tally(3600, 24, stored.get("day", ()))
 
-    def note(self, succeeded: bool, now: float) -> None:
-        """An answer came, or none in time. Faults of our own are not noted."""
+    def note(self, succeeded: bool, now: float, began: float) -> None:
+        """An answer came to what was sent at `began`, or none in time. Faults of our own are not noted."""
         failed = not succeeded
         self.minute.note(failed, now)
         self.day.note(failed, now)
         self.in_a_row = self.in_a_row + 1 if failed else 0
-        if self.is_open(now):
-            return  # it was sent before the breaker opened
+        if self.is_open(now) or began < self._opened_at:
+            return  # it was sent before the breaker opened: no probe
         if failed and (self.trips or self._fails_too_often(now)):
             self._open(now)
         elif succeeded and self.trips:
@@ -113,6 +113,7 @@ class Health:
     def _open(self, now: float) -> None:
         pause = self._rules.pause * 2 ** min(self.trips, 20)
         self.trips += 1
+        self._opened_at = now
         self.open_until = now + min(pause, self._rules.longest_pause)
 
     def dump(self) -> dict[str, Any]:

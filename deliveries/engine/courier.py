@@ -165,7 +165,7 @@ class Courier:
         if goes_offline:
             self._going_offline[sent.due.subscription_id] = health.GONE
         if lane := self._hand.of(sent.due.subscription_id, sent.lease.token):
-            lane.note(outcomes.succeeded(outcome), epoch)
+            lane.note(outcomes.succeeded(outcome), epoch, outcome.ago)
             self._mind_the_health(lane, epoch)
 
     def _complain(self, fault: Exception | None) -> None:

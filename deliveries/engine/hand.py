@@ -95,14 +95,14 @@ class HeldLane:
             self.paced = max(now, self.paced) + 1 / self.endpoint.rate
         return self.waiting.popleft()
 
-    def note(self, succeeded: bool | None, now: float) -> None:
-        """A request ended; None: by a fault of our own. `now` in seconds since the epoch."""
+    def note(self, succeeded: bool | None, now: float, ago: float) -> None:
+        """A request of `ago` seconds ended; None: by a fault of our own. `now` in seconds since the epoch."""
         self.in_flight -= 1
         self.unsettled += 1
         if succeeded is not None:
             self.proven = succeeded
             self.successes += succeeded
-            self.health.note(succeeded, now)
+            self.health.note(succeeded, now, now - ago)
 
     def rest(self, now: float, epoch: float) -> float:
         """Seconds during which nothing more may be sent: the breaker is open, or the rate is used up."""

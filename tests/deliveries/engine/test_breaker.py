@@ -15,7 +15,8 @@ def health(answers: str = "", seconds: float = 0.0, rules: Rules = RULES) -> Hea
     """After these answers, one each so many seconds, the last of them now: + came as 2xx, - did not."""
     made = Health(rules, {})
     for n, answer in enumerate(answers):
-        made.note(answer == "+", NOW - seconds * (len(answers) - 1 - n))
+        now = NOW - seconds * (len(answers) - 1 - n)
+        made.note(answer == "+", now, now)
     return made
 
 
@@ -53,7 +54,7 @@ def pauses(probes: int) -> Iterable[float]:
         yield made.open_until - now
         now = made.open_until
         made = again(made)
-        made.note(False, now)
+        made.note(False, now, now)
 
 
 def test_its_pauses_double_from_ten_seconds_to_ten_minutes() -> None:
@@ -63,18 +64,20 @@ def test_its_pauses_double_from_ten_seconds_to_ten_minutes() -> None:
 def test_a_probe_that_succeeds_closes_it_and_forgets_the_minute() -> None:
     made = again(health("-" * 10))
     assert made.trips == 1
-    made.note(True, NOW + 10)
+    made.note(True, NOW + 10, NOW + 10)
     assert made.trips == 0
     for _ in range(9):
-        made.note(False, NOW + 11)
+        made.note(False, NOW + 11, NOW + 11)
     assert not made.is_open(NOW + 11)
 
 
 def test_answers_to_what_was_sent_before_it_opened_neither_prolong_nor_close_it() -> None:
     made = health("-" * 10)
     until = made.open_until
-    made.note(False, NOW + 1)
-    made.note(True, NOW + 2)
+    made.note(False, NOW + 1, NOW - 5)
+    made.note(True, NOW + 2, NOW - 5)
+    made.note(False, until + 1, NOW - 5)  # the pause is over, but this was no probe
+    made.note(True, until + 2, NOW - 5)
     assert (made.open_until, made.trips) == (until, 1)
 
 
