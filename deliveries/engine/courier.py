@@ -167,6 +167,8 @@ class Courier:
         if lane := self._hand.of(sent.due.subscription_id, sent.lease.token):
             lane.note(outcomes.succeeded(outcome), epoch, outcome.ago)
             self._mind_the_health(lane, epoch)
+            if goes_offline:
+                self._hand.close(lane)
 
     def _complain(self, fault: Exception | None) -> None:
         """What is our own fault is no receiver's business, but our operators': every few seconds, in our own words."""
