@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from cases.models import Case
 from deliveries import services
 from deliveries.engine import health
-from deliveries.models import Delivery, Lane, Subscription
+from deliveries.models import Attempt, Delivery, Lane, Subscription
 from tests import factories
 from workspaces.models import Workspace
 
@@ -134,3 +135,19 @@ def test_after_410_nothing_more_is_sent(
     with at_work():
         wait_until(lambda: not Lane.objects.get().open and not Lane.objects.get().holder)
     assert len(receiver.posts) == 5
+
+
+def test_failures_from_before_it_came_online_count_no_more_though_they_come_later(
+    workspace: Workspace, subscription: Subscription, receiver: Receiver, at_work: AtWork, settings: Any
+) -> None:
+    settings.OFFLINE_AFTER_FAILURES = 5
+    release = threading.Event()
+    receiver.answer = lambda post: Answer(503, after=release if len(receiver.posts) == 2 else None)
+    make_cases(workspace, 6)
+    with at_work():
+        wait_until(lambda: not Subscription.objects.get().is_online)
+        services.set_online([subscription.pk], online=True)  # while one request hangs
+        release.set()
+        wait_until(lambda: Attempt.objects.count() == 6 and not Lane.objects.get().holder)
+        assert Subscription.objects.get().is_online
+        assert Lane.objects.get().health.get("in_a_row", 0) == 0
