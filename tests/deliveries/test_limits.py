@@ -150,6 +150,31 @@ def test_what_comes_while_a_slow_rate_rests_with_nothing_to_send_waits_too(
     assert 8 < seconds <= 10
 
 
+def retry(row: Subscription) -> None:
+    services.retry_deliveries(Delivery.objects.filter(state=Delivery.State.SUCCEEDED), replay=True)
+
+
+def rename(row: Subscription) -> None:
+    row.name += "new"
+    row.save()
+
+
+@pytest.mark.parametrize("touch", [retry, rename])
+def test_neither_an_edit_nor_a_retry_by_a_person_goes_past_a_slow_rate(
+    workspace: Workspace,
+    subscribe: Subscribe,
+    receiver: Receiver,
+    deliver: Deliver,
+    touch: Callable[[Subscription], None],
+) -> None:
+    row = subscribe("Case.Created", rate=0.05)
+    make_cases(workspace, 3)
+    deliver()
+    touch(row)
+    deliver()
+    assert len(receiver.posts) == 1
+
+
 def test_after_a_takeover_the_rate_begins_anew(
     workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
 ) -> None:
