@@ -197,7 +197,8 @@ class Lane(models.Model):
         """
         changes: dict[str, Any] = {"open": is_online} if self.open != is_online else {}
         if is_online and changes:
-            changes |= {"due_at": Now(), "resume_at": None, "health": {}}
+            forgiven = self.health.get("forgiven", 0) + 1  # else who holds the lane would write the old failures back
+            changes |= {"due_at": Now(), "resume_at": None, "health": {"forgiven": forgiven}}
         elif self.resume_at:
             changes |= {"due_at": Least("due_at", Now()), "resume_at": None}
         if changes:

@@ -63,7 +63,7 @@ class Tally:
 class Health:
     """How one receiver answered lately, and what follows from it. Times are seconds since the epoch."""
 
-    __slots__ = ("_opened_at", "_rules", "day", "in_a_row", "minute", "open_until", "trips")
+    __slots__ = ("_opened_at", "_rules", "day", "forgiven", "in_a_row", "minute", "open_until", "trips")
 
     def __init__(self, rules: Rules, stored: Mapping[str, Any]) -> None:
         """`stored` is what `dump` gave, or empty. A breaker that was open then is half open now."""
@@ -72,6 +72,8 @@ class Health:
         """Failures since the last success."""
         self.trips: int = stored.get("trips", 0)
         """Times it opened since the last success; 0: it is closed."""
+        self.forgiven: int = stored.get("forgiven", 0)
+        """Times its failures were forgotten because people brought it online."""
         self.open_until = self._opened_at = 0.0
         self.minute = Tally(10, 6, stored.get("minute", ()))
         self.day = Tally(3600, 24, stored.get("day", ()))
@@ -120,6 +122,7 @@ class Health:
         return {
             "in_a_row": self.in_a_row,
             "trips": self.trips,
+            "forgiven": self.forgiven,
             "minute": self.minute.dump(),
             "day": self.day.dump(),
         }

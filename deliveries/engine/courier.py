@@ -52,8 +52,8 @@ class Courier:
         self._lookout = Lookout(name, stopping)
         self._done: list[Outcome] = []
         self._done_since = 0.0
-        self._going_offline: dict[UUID, str] = {}
-        """Subscriptions, and why."""
+        self._going_offline: dict[UUID, tuple[str, int | None]] = {}
+        """Subscriptions, why, and how often they had been forgiven by then."""
         self._appetite = APPETITE
         self._slots = Slots(window)
         self._complained_at = -COMPLAIN
@@ -163,7 +163,7 @@ class Courier:
         if outcome.error == outcomes.OWN_FAULT:
             self._complain(finished.error)
         if goes_offline:
-            self._going_offline[sent.due.subscription_id] = health.GONE
+            self._going_offline[sent.due.subscription_id] = health.GONE, None
         if lane := self._hand.of(sent.due.subscription_id, sent.lease.token):
             lane.note(outcomes.succeeded(outcome), epoch, outcome.ago)
             self._mind_the_health(lane, epoch)
@@ -181,7 +181,7 @@ class Courier:
             self._hand.close(lane)
         if not lane.endpoint.promoted and (reason := lane.health.why_offline(epoch)):
             self._hand.close(lane)
-            self._going_offline.setdefault(lane.endpoint.id, reason)
+            self._going_offline.setdefault(lane.endpoint.id, (reason, lane.health.forgiven))
 
     # Writing: outcomes in bulk, lanes back when they are drained.
 
@@ -193,8 +193,8 @@ class Courier:
             self._done = []
             self._lookout.worked()
         while self._going_offline:
-            key, reason = next(iter(self._going_offline.items()))
-            health.go_offline(key, reason)
+            key, why = next(iter(self._going_offline.items()))
+            health.go_offline(key, *why)
             del self._going_offline[key]
         self._hand.give_back(self._session.epoch())
 

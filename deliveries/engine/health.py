@@ -27,11 +27,16 @@ went_offline = Signal()
 """Sent with the subscription as `instance`, in the transaction in which its receiver's failures took it offline."""
 
 
-def go_offline(subscription_id: UUID, reason: str) -> bool:
-    """Closes the lane and says why; False when it was offline already, is deleted, or is promoted (but for 410)."""
+def go_offline(subscription_id: UUID, reason: str, forgiven: int | None = None) -> bool:
+    """Closes the lane and says why; False when it was offline already, is deleted, or is promoted (but for 410).
+
+    With `forgiven`, as the judge of its failures knew it: False, too, when people brought it online since.
+    """
     with transaction.atomic():
         row = Subscription.objects.select_for_update().filter(pk=subscription_id).first()
         if row is None or not row.is_online or (row.promoted and reason != GONE):
+            return False
+        if forgiven is not None and row.lane.health.get("forgiven", 0) != forgiven:
             return False
         row.status, row.offline_reason = Subscription.Status.OFFLINE, reason
         row.save()

@@ -33,28 +33,32 @@ FROM due WHERE l.subscription_id = due.subscription_id
 RETURNING l.subscription_id, l.token, l.proven, due.taken_over,
     (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id), l.health::text
 """
+# Who leased the lane before people brought it online again knows failures that count no more.
+FORGIVEN = "coalesce({}.health->'forgiven', '0')"
 # A lane that has answered 2xx under its lease kills nobody, whatever becomes of its courier.
-RENEW = """
+RENEW = f"""
 WITH held AS (
     SELECT l.subscription_id, h.succeeded, h.health FROM deliveries_lane l
     JOIN unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::jsonb[]) AS h(subscription_id, token, succeeded, health)
       ON h.subscription_id = l.subscription_id AND h.token = l.token
     WHERE l.open ORDER BY l.subscription_id FOR UPDATE OF l
 )
-UPDATE deliveries_lane l SET leased_until = clock_timestamp() + %s * interval '1 s', health = held.health,
+UPDATE deliveries_lane l SET leased_until = clock_timestamp() + %s * interval '1 s',
+    health = CASE WHEN {FORGIVEN.format("l")} = {FORGIVEN.format("held")} THEN held.health ELSE l.health END,
     takeovers = CASE WHEN held.succeeded THEN 0 ELSE takeovers END
 FROM held WHERE l.subscription_id = held.subscription_id
 RETURNING l.subscription_id
-"""
+"""  # noqa: S608  # of constants
 # Two statements: the second sees what whoever held the row lock before us has committed, and that decides when the
 # lane is next due. Fan-out inserts deliveries first and touches the lane last, so nothing falls between.
 LOCK = """
 SELECT subscription_id FROM deliveries_lane
 WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) ORDER BY subscription_id FOR UPDATE
 """
-RELEASE = """
+RELEASE = f"""
 UPDATE deliveries_lane l SET holder = '', token = NULL, leased_until = NULL, takeovers = 0, proven = r.proven,
-    health = r.health, resume_at = r.resume_at, due_at = (
+    health = CASE WHEN {FORGIVEN.format("l")} = {FORGIVEN.format("r")} THEN r.health ELSE l.health END,
+    resume_at = r.resume_at, due_at = (
         SELECT greatest(d.due_at, r.resume_at) FROM deliveries_delivery d
         WHERE d.subscription_id = l.subscription_id AND d.state = 0 ORDER BY d.due_at LIMIT 1
     )
@@ -63,7 +67,7 @@ FROM (
     FROM unnest(%s::uuid[], %s::bool[], %s::jsonb[], %s::float8[]) AS r(subscription_id, proven, health, rest)
 ) AS r(subscription_id, proven, health, resume_at)
 WHERE l.subscription_id = r.subscription_id AND l.subscription_id = ANY(%s::uuid[])
-"""
+"""  # noqa: S608  # of constants
 READ = """
 SELECT d.id, d.subscription_id, d.event_id, d.event_name, d.sub_event, d.attempts, d.retries, d.next_type,
        CASE WHEN d.ordered THEN d.case_id END, p.context, p.entity
