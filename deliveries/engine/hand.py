@@ -59,8 +59,10 @@ class HeldLane:
 
     def __post_init__(self) -> None:
         self.on_trial = self.lease.taken_over or self.health.trips > 0
-        if self.lease.taken_over and self.endpoint.rate:  # what the courier before us sent last, nobody knows
-            self.paced = time.monotonic() + 1 / self.endpoint.rate
+        if self.endpoint.rate:
+            space = 1 / self.endpoint.rate
+            # What the courier before us sent last, nobody knows if it vanished.
+            self.paced = time.monotonic() + (space if self.lease.taken_over else min(space, self.lease.paced))
 
     @property
     def cap(self) -> int:
@@ -108,8 +110,10 @@ class HeldLane:
         """Seconds during which nothing more may be sent: the breaker is open, or the rate is used up."""
         return max(0.0, self.health.open_until - epoch, self.paced - now)
 
-    def report(self, rest: float = 0.0) -> Report:
-        return Report(self.lease, self.proven, self.successes > 0, self.health.dump(), rest)
+    def report(self, rest: float = 0.0, paced_until: float = 0.0) -> Report:
+        """`rest` in seconds; `paced_until` is when the rate allows the next request, in seconds since the epoch."""
+        health = self.health.dump() | ({"paced_until": paced_until} if self.endpoint.rate else {})
+        return Report(self.lease, self.proven, self.successes > 0, health, rest)
 
     def wants(self, share: int) -> int:
         """How many more to read so that it never runs dry; 0 while it has enough."""
@@ -199,7 +203,7 @@ class Hand:
         drained = [lane for lane in self.lanes.values() if lane.is_drained]
         if not drained:
             return
-        lanes.release([lane.report(lane.rest(now, epoch)) for lane in drained])
+        lanes.release([lane.report(lane.rest(now, epoch), epoch + lane.paced - now) for lane in drained])
         for lane in drained:
             del self.lanes[lane.endpoint.id]
 

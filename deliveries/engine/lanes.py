@@ -31,7 +31,8 @@ UPDATE deliveries_lane l SET holder = %(holder)s, token = gen_random_uuid(), ser
     leased_until = clock_timestamp() + %(seconds)s * interval '1 s', takeovers = takeovers + due.taken_over::int
 FROM due WHERE l.subscription_id = due.subscription_id
 RETURNING l.subscription_id, l.token, l.proven, due.taken_over,
-    (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id), l.health::text
+    (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id), l.health::text,
+    extract(epoch FROM clock_timestamp())::float8
 """
 # Who leased the lane before people brought it online again knows failures that count no more.
 FORGIVEN = "coalesce({}.health->'forgiven', '0')"
@@ -122,6 +123,8 @@ class Lease:
     """As breaker.Health.dump() gave it."""
     ends: float
     """On the monotonic clock; the database's own idea of it is a little later."""
+    paced: float
+    """Seconds until its rate allows a request, whatever ended the lane's rest early."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,13 @@ def lease(holder: str, limit: int) -> list[Lease]:
     seconds = settings.DELIVERY_LEASE
     with connection.cursor() as cursor:
         cursor.execute(LEASE, {"holder": holder, "limit": limit, "seconds": seconds, "park": PARK_AFTER})
-        rows: list[tuple[UUID, UUID, bool, bool, datetime, str]] = cursor.fetchall()
-    return [Lease(*row[:5], health=orjson.loads(row[5]), ends=began + seconds) for row in rows]
+        rows: list[tuple[UUID, UUID, bool, bool, datetime, str, float]] = cursor.fetchall()
+    return [_leased(row, began + seconds) for row in rows]
+
+
+def _leased(row: tuple[UUID, UUID, bool, bool, datetime, str, float], ends: float) -> Lease:
+    health = orjson.loads(row[5])
+    return Lease(*row[:5], health=health, ends=ends, paced=max(0.0, health.get("paced_until", 0.0) - row[6]))
 
 
 def renew(reports: Sequence[Report]) -> tuple[set[UUID], float]:

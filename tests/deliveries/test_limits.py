@@ -34,7 +34,11 @@ def let_time_pass(seconds: float) -> None:
     past = timedelta(seconds=seconds)
     for row in Lane.objects.all():
         resume_at = row.resume_at and row.resume_at - past
-        Lane.objects.filter(pk=row.pk).update(due_at=row.due_at and row.due_at - past, resume_at=resume_at)
+        health = row.health | (
+            {"paced_until": row.health["paced_until"] - seconds} if "paced_until" in row.health else {}
+        )
+        due_at = row.due_at and row.due_at - past
+        Lane.objects.filter(pk=row.pk).update(due_at=due_at, resume_at=resume_at, health=health)
     for delivery in Delivery.objects.filter(state=Delivery.State.PENDING):
         Delivery.objects.filter(pk=delivery.pk).update(due_at=delivery.due_at - past)
 
