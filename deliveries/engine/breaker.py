@@ -39,6 +39,8 @@ class Tally:
 
     def note(self, failed: bool, now: float) -> None:
         slot = int(now // self._seconds)
+        while self._rows and self._rows[-1][0] > slot:
+            del self._rows[-1]  # the clock was set back: these would never grow old
         if not self._rows or self._rows[-1][0] < slot:
             self._rows.append([slot, 0, 0])
             while self._rows[0][0] <= slot - self._count:

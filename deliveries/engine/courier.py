@@ -203,4 +203,4 @@ class Courier:
             return False
         waited = time.monotonic() - self._done_since
         full = len(self._done) >= SETTLE_AT or waited >= SETTLE_AFTER or not self._window.in_flight
-        return full or self._done[-1].in_order is not None  # the next event of its case waits for it
+        return full or any(outcome.in_order for outcome in self._done)  # the next event of its case waits for it

@@ -12,8 +12,8 @@ from django.db import NotSupportedError, connection, transaction
 from django.db.models.functions import Now
 
 from cases.models import Case
-from deliveries.engine import doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
 from deliveries import services, tasks
+from deliveries.engine import doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
 from deliveries.engine.courier import Courier
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.celery import app

@@ -110,6 +110,12 @@ def test_what_it_remembers_stays_small_however_long_it_runs() -> None:
     assert again(made).dump() == made.dump()
 
 
+def test_a_clock_that_was_ahead_and_is_set_back_does_not_stop_the_forgetting() -> None:
+    made = health("-" * 60)
+    made.note(True, NOW - 86_400.0)
+    assert made.day.sums(NOW - 86_400.0) == (1, 0)
+
+
 def test_a_lane_without_a_past_is_well() -> None:
     made = Health(RULES, {})
     assert (made.trips, made.in_a_row, made.is_open(NOW), made.why_offline(NOW)) == (0, 0, False, "")
