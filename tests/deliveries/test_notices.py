@@ -307,3 +307,20 @@ def test_what_is_recorded_of_a_subscription_holds_no_secret(subscribe: Subscribe
     fields = str(Event.objects.get().fields)
     assert "hidden" not in fields
     assert "secret" not in fields
+
+
+def test_a_mail_server_whose_name_cannot_be_is_a_failed_try_like_any_other(
+    notice: Notice, mails: MailServer, settings: Any
+) -> None:
+    settings.EMAIL_HOST = "mail..example"
+    assert try_now(notice).error == "UnicodeError"
+    settings.EMAIL_HOST = "127.0.0.1"
+    assert try_now(notice).sent_at
+
+
+def test_an_address_over_which_the_mail_server_hangs_up_does_not_keep_the_others_from_being_told(
+    notice: Notice, workspace: Workspace, mails: MailServer
+) -> None:
+    mails.refused[STAFF] = "421 too much"
+    try_now(notice)
+    assert mails.told == [CONTACT]
