@@ -132,7 +132,7 @@ def recipients(subscription: Subscription) -> dict[str, str]:
 
 
 def _tell(notice: Notice, waiting: dict[str, str]) -> Exception | None:
-    """A message for each, over one connection; the last error, if any."""
+    """A message for each, over one connection while all goes well; the last error, if any."""
     letter = letters.went_offline(notice)
     server: BaseEmailBackend = mail.get_connection()
     last: Exception | None = None
@@ -144,7 +144,9 @@ def _tell(notice: Notice, waiting: dict[str, str]) -> Exception | None:
                 _execute(TOLD, key, LEASE, notice.pk)
             except OF_ONE_ADDRESS as error:
                 last = error
-    except (SMTPException, OSError) as error:
+                server.close()  # the server may have hung up over this address; the next one gets a fresh connection
+                server.open()
+    except (SMTPException, OSError, ValueError) as error:
         last = error
     finally:
         with suppress(SMTPException, OSError):
