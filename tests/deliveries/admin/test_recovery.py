@@ -265,3 +265,16 @@ def test_a_pause_of_its_receiver_is_told_but_not_that_of_its_rate(
         assert (f"paused until {until:%H:%M:%S}" in read(admin.get(page(model, "changelist")))) is is_told
     Lane.objects.update(resume_at=timezone.now())
     assert "paused until" not in read(admin.get(page("subscription", "changelist")))
+
+
+def test_a_retry_of_a_dead_letter_is_in_the_history_of_its_delivery(admin: Client, online: Subscription) -> None:
+    row = Delivery.objects.filter(state=State.HELD).first()
+    assert row is not None
+    chosen = {"action": "retry", "_selected_action": [str(row.pk)]}
+    admin.post(f"{page('deadletter', 'changelist')}?state=held", chosen)
+    assert "Retried." in read(admin.get(page("delivery", "history", row.pk)))
+
+
+def test_a_form_that_nobody_filled_in_starts_nothing(admin: Client, online: Subscription) -> None:
+    read(admin.post(page("webhook", "recover", online.pk)))
+    assert not Recovery.objects.exists()
