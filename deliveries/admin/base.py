@@ -90,10 +90,10 @@ class ReadOnly(ModelAdmin):
         return request.user.has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}")
 
     def log_each(self, request: HttpRequest, keys: Iterable[UUID], text: str) -> None:
-        """An entry in each row's history, a thousand to a statement."""
-        chosen = list(keys)
+        """An entry in each row's history, a thousand to a statement; a proxy's rows have the history of their model."""
+        chosen, rows_of = list(keys), self.opts.concrete_model._base_manager
         for start in range(0, len(chosen), LOGGED):
-            rows = self.model._base_manager.filter(pk__in=chosen[start : start + LOGGED])
+            rows = rows_of.filter(pk__in=chosen[start : start + LOGGED])
             LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, text)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -71,8 +71,9 @@ class SubscriptionTools(ModelAdmin):
     def recover(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Shows how many deliveries a range has, and starts the job."""
         row = self._permitted(request, pk)
-        form = RecoveryForm(request.POST or (request.GET if "since" in request.GET else _proposed(row)))
-        starts = request.method == "POST" and "count" not in request.POST
+        is_post = request.method == "POST"
+        form = RecoveryForm(request.POST if is_post else request.GET if "since" in request.GET else _proposed(row))
+        starts = is_post and "count" not in request.POST
         if starts and form.is_valid() and (job := self._start(request, row, form)):
             return HttpResponseRedirect(reverse("admin:deliveries_recovery_change", args=[job.pk]))
         asked = form.cleaned_data if form.is_valid() else {}
