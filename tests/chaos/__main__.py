@@ -20,6 +20,7 @@ def main() -> int:
     with processes.sentences(), ground.standing() as found:
         from . import gather, run  # Django is ready only now
 
+        run.refuse_unknown(options.only, options.sabotage)
         chosen = run.Options(seed, options.events, options.kills, options.minutes * 60, options.only, options.sabotage)
         report = run.run(found, chosen)
         if options.keep:

@@ -46,6 +46,17 @@ def test_nothing_is_lost_and_nothing_unexpected_arrives_under_fire(tmp_path: Pat
     assert figures["seconds"] < LIMIT
 
 
+@pytest.mark.parametrize(
+    ("option", "known"), [("--only", "kill_child, kill_parent"), ("--sabotage", "drop, forget, twice")]
+)
+def test_a_fault_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path, option: str, known: str) -> None:
+    status, figures, said = chaos(tmp_path, option, "no_such_fault")
+    assert (status, figures) == (1, {})
+    assert f"{option}: there is no" in said
+    assert known in said
+    assert "Traceback" not in said
+
+
 def test_an_engine_broken_on_purpose_is_found_out(tmp_path: Path) -> None:
     """Each way for its own reason; the same without sabotage is green."""
     command = [sys.executable, "-m", "tests.chaos.selfcheck", *REASONS]
