@@ -91,7 +91,7 @@ class ReadOnly(ModelAdmin):
 
     def log_each(self, request: HttpRequest, keys: Iterable[UUID], text: str) -> None:
         """An entry in each row's history, a thousand to a statement; a proxy's rows have the history of their model."""
-        chosen, rows_of = list(keys), self.opts.concrete_model._base_manager
+        chosen, rows_of = list(keys), (self.opts.concrete_model or self.model)._base_manager
         for start in range(0, len(chosen), LOGGED):
             rows = rows_of.filter(pk__in=chosen[start : start + LOGGED])
             LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, text)
