@@ -24,6 +24,9 @@ UNSAFE = 2.0
 RECOVERY = 1.5
 """Seconds after it until outcomes are written again."""
 
+FRESH = 60.0
+"""Seconds that a signature may be old when it arrives: far less than a bent clock is off."""
+
 Colour = Literal["green", "red", "void"]
 
 
@@ -114,6 +117,19 @@ def duplicates(books: Books) -> Iterator[str]:
     yield from (f"event {event_id} was fanned out {n} times to {key}" for (key, event_id), n in sent.items() if n > 1)
 
 
+def repeated(books: Books) -> Iterator[str]:
+    """One attempt, sent twice. No vanished courier excuses it: whoever takes over signs anew, seconds later."""
+    for path, found in books.receipts.items():
+        sent = [each for each in found if each.answered != RESET and not _in_an_outage(books, each.at)]
+        for signature, number in Counter(each.signature for each in sent).items():
+            if number > 1:
+                yield f"{path} got one attempt {number} times ({signature})"
+
+
+def _in_an_outage(books: Books, at: float) -> bool:
+    return any(since - UNSAFE <= at <= until + RECOVERY for since, until in books.evidence.outages)
+
+
 def extra(books: Books) -> dict[str, list[Receipt]]:
     """Receipts that no settled attempt explains. After a reset the client sends once more by itself: an allowance."""
     result = {}
@@ -149,12 +165,53 @@ def altered(books: Books) -> Iterator[str]:
             yield f"{each.event} {each.mark} has several ids"
         if bodies.setdefault((each.path, each.event_id), each.bytes) != each.bytes:
             yield f"{each.path} got {each.event} {each.mark} with other bytes"
+        yield from _untrue(each, books.facts.get(each.key))
+
+
+def _untrue(each: Receipt, fact: Fact | None) -> Iterator[str]:
+    """What the body says besides its mark, against what was done."""
+    if fact and each.workspace != fact.workspace:
+        yield f"{each.path} got {each.event} {each.mark} as of workspace {each.workspace}"
+    if fact and fact.case and each.case != fact.case:
+        yield f"{each.path} got {each.event} {each.mark} as of case {each.case}"
+
+
+def unequal(books: Books) -> Iterator[str]:
+    """An event tells all who asked for it the same."""
+    told: dict[tuple[str, str], tuple[int, str, int]] = {}
+    for each in books.evidence.receipts:
+        says = (each.entity, each.case, each.sequence)
+        if told.setdefault(each.key, says) != says:
+            yield f"{each.path} got {each.event} {each.mark} with another content than others did"
+
+
+def miscounted(books: Books) -> Iterator[str]:
+    """An attempt says how many came before it, and what was answered was sent."""
+    numbers = {(row.signature, row.number) for row in books.evidence.attempts}
+    known = {row.signature for row in books.evidence.attempts}
+    for each in books.evidence.receipts:
+        if each.signature in known and (each.signature, each.retry_count + 1) not in numbers:
+            yield f"{each.path} got {each.event} {each.mark} with the retry_count {each.retry_count}"
+    arrived = {each.signature for each in books.evidence.receipts}
+    for row in books.evidence.attempts:
+        if row.answered and row.signature not in arrived:
+            yield f"attempt {row.number} of {row.delivery} has an answer, and never arrived"
+
+
+def abandoned(books: Books) -> Iterator[str]:
+    """Given up with retries left: nobody here answers that it is gone."""
+    for row in books.evidence.deliveries:
+        one = books.by_id.get(row.subscription)
+        if one and row.state == "failed" and row.attempts <= one.retries:
+            yield f"delivery {row.id} to {one.path} was given up after {row.attempts} attempts"
 
 
 def unsigned(books: Books) -> Iterator[str]:
     for each in books.evidence.receipts:
         if not each.signed:
             yield f"{each.path} got {each.event} {each.mark} with a signature that does not hold"
+        elif each.stale > FRESH:
+            yield f"{each.path} got {each.event} {each.mark} signed {each.stale:.0f} s off"
 
 
 def disorder(books: Books) -> Iterator[str]:
@@ -224,7 +281,10 @@ def drained(books: Books) -> Iterator[str]:
     yield from (f"{number} deliveries are {state}" for state, number in waiting.items())
 
 
-RED: tuple[Callable[[Books], Iterator[str]], ...] = (lost, unexpected, duplicates, altered, unsigned, disorder, gaps)
+RED: tuple[Callable[[Books], Iterator[str]], ...] = (
+    *(lost, abandoned, unexpected, duplicates, repeated),
+    *(altered, unequal, miscounted, unsigned, disorder, gaps),
+)
 BALANCE: tuple[Callable[[Books], Iterator[str]], ...] = (ledger, drained)
 VOID = tuple(rule.__name__ for rule in BALANCE)
 

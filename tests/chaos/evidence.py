@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dotfile_hooks.dev import recording
@@ -35,6 +36,8 @@ class Subscriber:
     ordered: bool = False
     cap: int = 32
     """Requests in flight at most."""
+    retries: int = 18
+    """Automatic retries before it is given up."""
     offline: tuple[Span, ...] = ()
 
     def wants(self, event: str) -> bool:
@@ -55,13 +58,19 @@ class Receipt:
     header_id: str
     event: str
     mark: str
+    workspace: str
     case: str
     sequence: int
+    retry_count: int
     signature: str
     signed: bool
     """Both signatures hold."""
+    stale: float
+    """Seconds between the times that it says it was signed at, the further one, and its arrival."""
     bytes: int
     """A hash of the body but for what may differ between attempts."""
+    entity: int
+    """A hash of what it says of the entity: the same for all who are told."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -86,12 +95,25 @@ def receipt(post: Post, secret: str) -> Receipt:
         header_id=post.headers.get("webhook-id", ""),
         event=post.names[-1] if post.names else "",
         mark=str(entity.get("name") or entity.get("last_name")),
+        workspace=str((context.get("workspace") or {}).get("id")),
         case=str(case),
         sequence=context.get("sequence") or 0,
+        retry_count=context.get("retry_count", -1),
         signature=post.headers.get("webhook-signature", ""),
         signed=signed,
+        stale=max(abs(post.received_at - said) for said in _times(post)),
+        entity=hash(json.dumps(entity, sort_keys=True)),
         bytes=hash(_COUNTERS.sub(b"", post.body, count=3)),
     )
+
+
+def _times(post: Post) -> Iterator[float]:
+    """When it was signed, as the header and the body say; never, if they do not."""
+    for said in (post.headers.get("webhook-timestamp"), post.context.get("timestamp")):
+        try:
+            yield float(said or 0)
+        except ValueError:
+            yield 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +133,9 @@ class AttemptRow:
     delivery: str
     late: bool
     signature: str
+    number: int = 1
+    answered: bool = True
+    """It has a status: the receiver must have got it."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ SELECT d.id::text, d.subscription_id::text, d.event_id::text, d.state, d.attempt
     END
 FROM deliveries_delivery d JOIN deliveries_payload p ON p.id = d.payload_id
 """
-ATTEMPTS = "SELECT delivery_id::text, late, coalesce(request_headers->>'webhook-signature', '') FROM deliveries_attempt"
+ATTEMPTS = """
+SELECT delivery_id::text, late, coalesce(request_headers->>'webhook-signature', ''), number, status_code IS NOT NULL
+FROM deliveries_attempt
+"""
 TAKEOVERS = "SELECT subscription_id::text, count(*) FROM chaos_takeover GROUP BY 1"
 SWITCHES = """
 SELECT subscription_id::text, online, extract(epoch FROM at)::float8 FROM chaos_status ORDER BY at

@@ -6,6 +6,7 @@ import http.client
 import itertools
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -13,13 +14,16 @@ from uuid import UUID
 from django.db.models import F
 from requests import PreparedRequest, Response
 
-from deliveries.engine import fanout, settle, signing
+from deliveries.engine import courier, envelope, fanout, retry, settle, signing
+from deliveries.engine.envelope import Counters, Parts
 from deliveries.engine.window import Finished, Window
 from deliveries.models import Delivery
 from workspaces.models import Workspace
 
-EVERY = 20
-"""One of so many is spoilt."""
+EVERY, FEW = 20, 5
+"""One of so many is spoilt; of what is rare."""
+BEHIND = 200
+"""Seconds."""
 
 
 def drop() -> None:
@@ -98,6 +102,52 @@ def forge() -> None:
     _put(signing, "sign", spoilt)
 
 
+def abandon() -> None:
+    """Gives one up that has retries left."""
+    decide, count = retry.decide, itertools.count(1)
+
+    def spoilt(*arguments: Any) -> retry.Decision:
+        decided = decide(*arguments)
+        return retry.Decision("failed") if decided.state == "retry" and not next(count) % FEW else decided
+
+    _put(retry, "decide", spoilt)
+
+
+def backdate() -> None:
+    """Signs by a clock that is minutes behind; official libraries would still take it."""
+    sign = signing.sign
+
+    def spoilt(event_id: str, timestamp: int, body: bytes, secrets: Any) -> dict[str, str]:
+        return sign(event_id, timestamp - BEHIND, body, secrets)
+
+    _put(signing, "sign", spoilt)
+
+
+def mislabel() -> None:
+    """Says of one that it is of another workspace."""
+
+    def change(counters: Counters, parts: Parts) -> tuple[Counters, Parts]:
+        return counters, Parts(parts.context.replace('"workspace":{"id":"', '"workspace":{"id":"x'), parts.entity)
+
+    _bend_body(change)
+
+
+def recount() -> None:
+    """Says of one that it is the second retry."""
+    _bend_body(lambda counters, parts: (replace(counters, retry_count=2), parts))
+
+
+def _bend_body(change: Callable[[Counters, Parts], tuple[Counters, Parts]]) -> None:
+    build, count = envelope.body, itertools.count(1)
+
+    def spoilt(event: str, sub_event: str, event_id: str, counters: Counters, parts: Parts) -> bytes:
+        if not next(count) % EVERY:
+            counters, parts = change(counters, parts)
+        return build(event, sub_event, event_id, counters, parts)
+
+    _put(courier, "body", spoilt)
+
+
 def miscount() -> None:
     """Counts one attempt more than was made."""
     write, count = settle._write, itertools.count(1)
@@ -111,7 +161,8 @@ def miscount() -> None:
 
 
 WAYS: Mapping[str, Callable[[], None]] = {
-    way.__name__: way for way in (drop, forget, twice, swap, leak, forge, miscount)
+    way.__name__: way
+    for way in (drop, forget, abandon, twice, swap, leak, mislabel, forge, backdate, recount, miscount)
 }
 
 

@@ -69,9 +69,13 @@ def test_an_engine_broken_on_purpose_is_found_out(tmp_path: Path) -> None:
 
 REASONS = {
     "drop": "lost",
-    "twice": "duplicates",
+    "abandon": "abandoned",
+    "twice": "repeated",
     "swap": "disorder",
     "leak": "unexpected",
+    "mislabel": "altered",
+    "backdate": "unsigned",
+    "recount": "miscounted",
     "miscount": "ledger",
 }
 """Which rule each sabotage must break."""

@@ -12,7 +12,7 @@ from tests.chaos.checker import judge
 from tests.chaos.evidence import RESET, AttemptRow, DeliveryRow, Evidence, Receipt, Subscriber
 from tests.chaos.history import Fact
 
-A = Subscriber("a", "ws", "/a", frozenset({"Case.Created", "Case.Updated"}), "secret", ordered=True, cap=3)
+A = Subscriber("a", "ws", "/a", frozenset({"Case.Created", "Case.Updated"}), "secret", ordered=True, cap=3, retries=0)
 B = Subscriber("b", "other", "/b", frozenset({"Case.Created"}), "secret")
 CREATED = Fact("Case.Created", "mark-1", "ws", "case", 10.0, 10.1, "committed")
 RENAMED = Fact("Case.InfoUpdated", "mark-2", "ws", "case", 11.0, 11.1, "committed")
@@ -31,11 +31,15 @@ def receipt(number: int, fact: Fact, **fields: Any) -> Receipt:
         header_id=key,
         event=fact.event,
         mark=fact.mark,
+        workspace=fact.workspace,
         case=fact.case,
         sequence=number,
+        retry_count=0,
         signature=f"signature-{number}",
         signed=True,
+        stale=0.5,
         bytes=number,
+        entity=number,
     )
     return replace(made, **fields)
 
@@ -48,8 +52,8 @@ WELL = Evidence(
     deliveries=[DeliveryRow("1", "a", "event-1", "succeeded", 1), DeliveryRow("2", "a", "event-2", "succeeded", 1)],
     attempts=[AttemptRow("1", False, "signature-1"), AttemptRow("2", False, "signature-2")],
 )
-AGAIN = replace(SECOND, at=SECOND.at + 5)
-REPEATED = replace(WELL, receipts=[FIRST, SECOND, AGAIN])
+AGAIN = replace(SECOND, at=SECOND.at + 5, signature="signed anew")
+REPEATED = {"receipts": [FIRST, SECOND, replace(SECOND, at=SECOND.at + 5)]}
 
 
 def with_subscriber(**fields: Any) -> dict[str, Any]:
@@ -66,6 +70,12 @@ def unsent(state: str) -> dict[str, Any]:
     return {"receipts": [FIRST], "attempts": WELL.attempts[:1], "deliveries": [WELL.deliveries[0], row]}
 
 
+def refused(**fields: Any) -> dict[str, Any]:
+    """The second event was given up."""
+    row = replace(DeliveryRow("2", "a", "event-2", "failed", 1, RENAMED.key), **fields)
+    return {**with_second(answered=500), "deliveries": [WELL.deliveries[0], row]}
+
+
 def test_a_run_in_which_all_is_well_is_green() -> None:
     verdict = judge(WELL)
     assert verdict.colour == "green"
@@ -76,7 +86,7 @@ def test_a_run_in_which_all_is_well_is_green() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param(unsent("failed"), id="finally failed, visibly"),
+        pytest.param(refused(), id="finally failed, visibly"),
         pytest.param(unsent("held"), id="held"),
         pytest.param({"receipts": [FIRST, SECOND, receipt(1, UNKNOWN, event_id="x", header_id="x", signature="s")],
                       "attempts": [*WELL.attempts, AttemptRow("3", False, "s")],
@@ -86,11 +96,13 @@ def test_a_run_in_which_all_is_well_is_green() -> None:
                      id="subscribed later"),
         pytest.param(with_subscriber(offline=((10.5, 11.9), (14.0, 20.0))), id="not offline when it was sent"),
         pytest.param(with_subscriber(offline=((11.0, 15.0),)), id="sent within two seconds of going offline"),
-        pytest.param({"receipts": [FIRST, replace(SECOND, answered=RESET), AGAIN]}, id="sent again after a reset"),
+        pytest.param({"receipts": [FIRST, replace(SECOND, answered=RESET), replace(SECOND, at=SECOND.at + 5)]},
+                     id="sent again after a reset"),
         pytest.param({"receipts": [FIRST, SECOND, AGAIN], "takeovers": {"a": 1}}, id="a duplicate after a takeover"),
         pytest.param({"receipts": [FIRST, SECOND, AGAIN], "outages": [(AGAIN.at - 1, AGAIN.at + 1)]},
                      id="a duplicate after an outage of the database"),
-        pytest.param({"attempts": [*WELL.attempts, AttemptRow("2", True, "late")]}, id="a late attempt"),
+        pytest.param({"attempts": [*WELL.attempts, AttemptRow("2", True, "late", answered=False)]},
+                     id="a late attempt"),
     ],
 )  # fmt: skip
 def test_what_is_no_fault_is_green(changes: dict[str, Any]) -> None:
@@ -120,6 +132,16 @@ def test_what_is_no_fault_is_green(changes: dict[str, Any]) -> None:
                      id="the takeover of another lane"),
         pytest.param("duplicates", {"deliveries": [*WELL.deliveries, DeliveryRow("3", "a", "event-2", "held", 0)]},
                      id="fanned out twice"),
+        pytest.param("repeated", {**REPEATED, "takeovers": {"a": 1}}, id="one attempt sent twice, beside a takeover"),
+        pytest.param("abandoned", {**refused(), **with_subscriber(retries=1)}, id="given up with a retry left"),
+        pytest.param("altered", with_second(workspace="other"), id="as of another workspace"),
+        pytest.param("altered", with_second(case="another"), id="as of another case"),
+        pytest.param("unequal", {"receipts": [FIRST, SECOND, replace(FIRST, path="/b", entity=9, at=13.0)]},
+                     id="told to others otherwise"),
+        pytest.param("miscounted", with_second(retry_count=1), id="a retry_count that is none"),
+        pytest.param("miscounted", {"attempts": [*WELL.attempts, AttemptRow("2", True, "s", 2)]},
+                     id="an answer to nothing"),
+        pytest.param("unsigned", with_second(stale=200.0), id="signed by a clock that is off"),
         pytest.param("altered", {"receipts": [FIRST, SECOND, replace(AGAIN, bytes=9)]}, id="other bytes"),
         pytest.param("altered", with_second(header_id="x"), id="another id in the header"),
         pytest.param("altered", {"receipts": [FIRST, SECOND, replace(AGAIN, event_id="x", header_id="x")]},

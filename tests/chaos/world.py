@@ -77,6 +77,7 @@ class World:
                 created=self.created[row.name],
                 ordered=row.ordered,
                 cap=min(cap, row.max_in_flight or cap),
+                retries=row.retries,
                 offline=offline.get(str(row.pk), ()),
             )
             for row in Subscription.objects.all()
