@@ -112,7 +112,7 @@ def test_what_it_remembers_stays_small_however_long_it_runs() -> None:
 
 def test_a_clock_that_was_ahead_and_is_set_back_does_not_stop_the_forgetting() -> None:
     made = health("-" * 60)
-    made.note(True, NOW - 86_400.0)
+    made.note(True, NOW - 86_400.0, NOW - 86_400.0)
     assert made.day.sums(NOW - 86_400.0) == (1, 0)
 
 
