@@ -110,8 +110,8 @@ def _document(folder: Path) -> Iterator[str]:
 
 def _chaos(figures: dict[str, Any]) -> Iterator[str]:
     yield "| what | |\n|---|---:|\n"
-    told = figures | {"seed": str(figures["seed"])}
-    yield from (f"| {shown} | {_text(told[name])} |\n" for name, shown in NAMES.items() if name in told)
+    figures = figures | {"seed": str(figures["seed"])}
+    yield from (f"| {shown} | {_text(figures[name])} |\n" for name, shown in NAMES.items() if name in figures)
     for title, name in (("Killed", "kills by kind"), ("Faults", "faults")):
         told = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in figures[name].items())
         yield f"\n{title}: {told}.\n"

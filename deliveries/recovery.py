@@ -40,8 +40,8 @@ def start_recovery(
 ) -> Recovery:
     """A job that makes due again what failed or is held of the events recorded from `since` on and before `until`.
 
-    Without `until`: up to now. While a job for the same range runs, the answer is that job. Raises ValidationError for
-    a range or rate that cannot be, Refused while the subscription is offline or another range is being recovered.
+    Without `until`: up to now. While the same job runs, the answer is that job. Raises ValidationError for a range or
+    rate that cannot be, Refused while the subscription is offline or another job for it runs.
     """
     end = until or timezone.now()
     _check(since, end, rate)
@@ -57,8 +57,8 @@ def start_recovery(
         running = Recovery.objects.filter(subscription=row, state=_State.RUNNING).first()
     if running is None:
         raise Refused("Another recovery of this subscription ended at this very moment; ask again.")
-    if running.since != since or until and running.until != until or running.held_only:
-        raise Refused(f"A recovery of another range is running ({running.pk}); let it end, or cancel it.")
+    if running.since != since or until and running.until != until or running.held_only or running.rate != rate:
+        raise Refused(f"A recovery of another range or rate is running ({running.pk}); let it end, or cancel it.")
     return running
 
 

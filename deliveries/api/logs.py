@@ -44,7 +44,7 @@ class State(filtering.Choices):
     """By the words that the log shows, stored as numbers."""
 
     def condition(self, operator: str, value: str) -> Q:
-        """Only ordered ones are ever blocked: to say so lets their small index find them, not a walk through the log."""
+        """Only ordered ones are ever blocked: to say so lets their small index find them."""
         found = super().condition(operator, value)
         return found & Q(ordered=True) if (operator, value) == ("eq", "blocked") else found
 

@@ -76,7 +76,7 @@ def test_asking_again_is_answered_with_the_same_job(client: APIClient, held: Sub
 def test_another_range_meanwhile_is_409(client: APIClient, held: Subscription) -> None:
     recover(client, held)
     response = client.post(f"/v1/webhooks/{held.pk}/recover", {"since": iso(timezone.now() - timedelta(days=2))})
-    assert (response.status_code, "another range is running" in response.json()["message"]) == (409, True)
+    assert (response.status_code, "another range or rate is running" in response.json()["message"]) == (409, True)
 
 
 def test_an_offline_webhook_is_409(client: APIClient, held: Subscription) -> None:
