@@ -47,7 +47,7 @@ def test_nothing_is_lost_and_nothing_unexpected_arrives_under_fire(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("option", "known"), [("--only", "kill_child, kill_parent"), ("--sabotage", "drop, forget, twice")]
+    ("option", "known"), [("--only", "kill_child, kill_parent"), ("--sabotage", "drop, forget, abandon")]
 )
 def test_a_fault_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path, option: str, known: str) -> None:
     status, figures, said = chaos(tmp_path, option, "no_such_fault")

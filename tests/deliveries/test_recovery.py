@@ -195,9 +195,16 @@ def test_the_same_range_again_is_the_same_job(hold: Hold) -> None:
     row, since = hold(1), timezone.now() - HOUR
     until = timezone.now()
     first = recovery.start_recovery(row, since, until, requested_by="ann")
-    assert recovery.start_recovery(row, since, until, rate=5).pk == first.pk
+    assert recovery.start_recovery(row, since, until, requested_by="bob").pk == first.pk
     assert recovery.start_recovery(row, since).pk == first.pk
     assert (Recovery.objects.get().requested_by, Recovery.objects.get().rate) == ("ann", 20)
+
+
+def test_the_same_range_at_another_rate_is_refused_rather_than_ignored(hold: Hold) -> None:
+    row, since, until = hold(1), timezone.now() - HOUR, timezone.now()
+    recovery.start_recovery(row, since, until)
+    with pytest.raises(services.Refused, match="another range or rate"):
+        recovery.start_recovery(row, since, until, rate=5)
 
 
 def test_another_range_is_refused_until_the_first_has_ended(hold: Hold) -> None:

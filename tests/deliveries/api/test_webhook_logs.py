@@ -240,7 +240,7 @@ def test_a_blocked_one_says_that_it_waits_for_an_earlier_event(
     subscribe("Case.Created")
     factories.case(workspace)
     deliver()
-    Delivery.objects.update(state=Delivery.State.BLOCKED, reason="earlier_event")
+    Delivery.objects.update(ordered=True, state=Delivery.State.BLOCKED, reason="earlier_event")
     (log,) = logs(client, "state=blocked")
     assert (log["state"], log["reason"], log["next_retry_at"]) == ("blocked", "earlier_event", None)
 
