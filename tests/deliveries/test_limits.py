@@ -192,26 +192,26 @@ def test_after_a_takeover_the_rate_begins_anew(
     assert 8 < pause() <= 10
 
 
-def test_ten_failures_in_a_row_open_the_breaker_and_the_rest_waits_unharmed(
-    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
-) -> None:
-    subscribe("Case.Created")
+@pytest.fixture
+def open_breaker(workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver) -> Subscription:
+    """A subscription whose receiver fails, after as many of a hundred deliveries as it took to open its breaker."""
+    row = subscribe("Case.Created")
     receiver.answer = lambda post: Answer(503)
     make_cases(workspace, 100)
     deliver()
+    return row
+
+
+@pytest.mark.usefixtures("open_breaker")
+def test_ten_failures_in_a_row_open_the_breaker_and_the_rest_waits_unharmed(receiver: Receiver) -> None:
     assert 10 <= len(receiver.posts) < 10 + 4  # those in flight when it opened
     assert 8 < pause() <= 10
     assert Delivery.objects.filter(attempts=0).count() == 100 - len(receiver.posts)
     assert not Delivery.objects.exclude(state=Delivery.State.PENDING).exists()
 
 
-def test_a_probe_that_fails_uses_up_one_attempt_and_doubles_the_pause(
-    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
-) -> None:
-    subscribe("Case.Created")
-    receiver.answer = lambda post: Answer(503)
-    make_cases(workspace, 100)
-    deliver()
+@pytest.mark.usefixtures("open_breaker")
+def test_a_probe_that_fails_uses_up_one_attempt_and_doubles_the_pause(receiver: Receiver, deliver: Deliver) -> None:
     for expected in (20, 40):
         before = len(receiver.posts)
         let_time_pass(pause())
@@ -220,13 +220,8 @@ def test_a_probe_that_fails_uses_up_one_attempt_and_doubles_the_pause(
         assert expected - 2 < pause() <= expected
 
 
-def test_a_probe_that_succeeds_lets_the_rest_follow_gently(
-    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
-) -> None:
-    subscribe("Case.Created")
-    receiver.answer = lambda post: Answer(503)
-    make_cases(workspace, 100)
-    deliver()
+@pytest.mark.usefixtures("open_breaker")
+def test_a_probe_that_succeeds_lets_the_rest_follow_gently(receiver: Receiver, deliver: Deliver) -> None:
     failed = len(receiver.posts)
     receiver.answer = lambda post: Answer(takes=0.05)
     let_time_pass(pause())
@@ -249,13 +244,8 @@ def test_what_was_sent_before_the_breaker_opened_is_no_probe_however_late_it_fai
     assert Lane.objects.get().health["trips"] == 1
 
 
-def test_a_retry_by_a_person_is_the_next_probe(
-    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, deliver: Deliver
-) -> None:
-    subscribe("Case.Created")
-    receiver.answer = lambda post: Answer(503)
-    make_cases(workspace, 20)
-    deliver()
+@pytest.mark.usefixtures("open_breaker")
+def test_a_retry_by_a_person_is_the_next_probe(receiver: Receiver, deliver: Deliver) -> None:
     receiver.answer = lambda post: Answer()
     services.retry_deliveries(Delivery.objects.filter(attempts=1)[:1])
     deliver()
@@ -274,18 +264,10 @@ def turn_off_and_on(row: Subscription) -> None:
 
 @pytest.mark.parametrize("edit", [change_url, turn_off_and_on])
 def test_an_edit_of_the_subscription_ends_the_pause(
-    workspace: Workspace,
-    subscribe: Subscribe,
-    receiver: Receiver,
-    deliver: Deliver,
-    edit: Callable[[Subscription], None],
+    receiver: Receiver, deliver: Deliver, edit: Callable[[Subscription], None], open_breaker: Subscription
 ) -> None:
-    row = subscribe("Case.Created")
-    receiver.answer = lambda post: Answer(503)
-    make_cases(workspace, 20)
-    deliver()
     receiver.answer = lambda post: Answer()
-    edit(row)
+    edit(open_breaker)
     before = len(receiver.posts)
     deliver()
     assert len(receiver.posts) > before
