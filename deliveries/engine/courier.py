@@ -15,7 +15,8 @@ from requests.exceptions import InvalidURL
 
 from . import crashpoints, fanout, health, lanes, outcomes, transport
 from .envelope import Counters, Parts, body
-from .hand import Hand, HeldLane
+from .hand import Hand
+from .held import HeldLane
 from .lookout import GLANCE, LOOK, Lookout
 from .outcomes import Sent
 from .session import Session

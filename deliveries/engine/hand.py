@@ -4,122 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
 
 from . import crashpoints, endpoints, lanes, order
 from .breaker import Health, Rules
-from .endpoints import Endpoint
-from .lanes import Due, Lease, Report
+from .held import HeldLane
 from .settle import Outcome
 
 logger = logging.getLogger(__name__)
 
-# Shares of a lease. A request lasts three quarters of one at most (endpoints.py); it is started only if it ends a
-# little before the lease does, and leases are renewed early enough for that.
-MARGIN, RENEW_AFTER = 1 / 40, 1 / 8
-# Requests in flight to a receiver that has not answered 2xx lately: few, so that it takes many dead ones to fill their
-# half of the window.
-UNPROVEN_CAP = 4
-# Seconds by which a request may be early so that a rate of hundreds a second does not follow the ticks of our loop; and
-# seconds to the next request of a slow rate from which on the lane is given back meanwhile.
-EARLY, REST = 0.05, 1.0
+# The share of a lease after which it is renewed. A request lasts three quarters of one at most (endpoints.py) and must
+# end a little before the lease does (held.MARGIN): the renewal leaves room for that.
+RENEW_AFTER = 1 / 8
+# Seconds to the next request of a slow rate from which on the lane is given back meanwhile.
+REST = 1.0
 # Deliveries read ahead, of all lanes together, and of one lane at least: bounds memory whatever the backlog.
 READ_AHEAD, LEAST_READ = 512, 8
 # Seconds between two checks of leases and of subscriptions that were edited meanwhile; for short leases, a share.
 TEND, TEND_SHARE = 1.0, 1 / 16
-
-
-@dataclass
-class HeldLane:
-    """One leased lane: what waits in memory, what is in flight, and how much more it may have."""
-
-    lease: Lease
-    endpoint: Endpoint
-    health: Health
-    waiting: deque[Due] = field(default_factory=deque)
-    in_flight: int = 0
-    unsettled: int = 0
-    exhausted: bool = False
-    """The last read found fewer deliveries than asked for."""
-    closing: bool = False
-    """Offline, lost, or to be given back: nothing more is started."""
-    proven: bool = False
-    """The last answer was 2xx."""
-    successes: int = 0
-    """Answers under this lease that were 2xx."""
-    on_trial: bool = False
-    """It begins with one request: the courier before us vanished, or the breaker is half open."""
-    paced: float = 0.0
-    """When the rate allows the next request (monotonic clock)."""
-
-    def __post_init__(self) -> None:
-        self.on_trial = self.lease.taken_over or self.health.trips > 0
-        if self.endpoint.rate:
-            space = 1 / self.endpoint.rate
-            # What the courier before us sent last, nobody knows if it vanished.
-            self.paced = time.monotonic() + (space if self.lease.taken_over else min(space, self.lease.paced))
-
-    @property
-    def cap(self) -> int:
-        """Requests it may have in flight; on trial one, and two more with each success."""
-        most = self.endpoint.max_in_flight
-        allowed = most if self.proven else min(most, UNPROVEN_CAP)
-        return min(allowed, max(1, 2 * self.successes)) if self.on_trial else allowed
-
-    def startable(self, now: float) -> int:
-        """How many of the deliveries that wait could be started if there were slots (monotonic clock)."""
-        if self.closing or not self.waiting:
-            return 0
-        most = min(len(self.waiting), max(0, self.cap - self.in_flight))
-        if not self.endpoint.rate or not most:
-            return most
-        return min(most, max(0, int((now + EARLY - self.paced) * self.endpoint.rate) + (now + EARLY >= self.paced)))
-
-    @property
-    def is_drained(self) -> bool:
-        return not self.waiting and not self.in_flight and not self.unsettled and (self.exhausted or self.closing)
-
-    def may_start(self, now: float) -> bool:
-        """Whether a request started now is allowed, and ends before the lease does (monotonic clock)."""
-        if not self.waiting or self.closing or self.in_flight >= self.cap or now + EARLY < self.paced:
-            return False
-        return now + self.endpoint.limits.timeout + MARGIN * settings.DELIVERY_LEASE < self.lease.ends
-
-    def take_next(self, now: float) -> Due:
-        """The next delivery, to be sent now."""
-        self.in_flight += 1
-        if self.endpoint.rate:
-            self.paced = max(now, self.paced) + 1 / self.endpoint.rate
-        return self.waiting.popleft()
-
-    def note(self, succeeded: bool | None, now: float, ago: float) -> None:
-        """A request of `ago` seconds ended; None: by a fault of our own. `now` in seconds since the epoch."""
-        self.in_flight -= 1
-        self.unsettled += 1
-        if succeeded is not None:
-            self.proven = succeeded
-            self.successes += succeeded
-            self.health.note(succeeded, now, now - ago)
-
-    def rest(self, now: float, epoch: float) -> float:
-        """Seconds during which nothing more may be sent: the breaker is open, or the rate is used up."""
-        return max(0.0, self.health.open_until - epoch, self.paced - now)
-
-    def report(self, rest: float = 0.0, paced_until: float = 0.0) -> Report:
-        """`rest` in seconds; `paced_until` is when the rate allows the next request, in seconds since the epoch."""
-        health = self.health.dump() | ({"paced_until": paced_until} if self.endpoint.rate else {})
-        return Report(self.lease, self.proven, self.successes > 0, health, rest)
-
-    def wants(self, share: int) -> int:
-        """How many more to read so that it never runs dry; 0 while it has enough."""
-        if self.closing or self.exhausted or len(self.waiting) > share // 4:
-            return 0
-        return share - len(self.waiting)
 
 
 class Hand:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from .hand import HeldLane
+from .held import HeldLane
 from .transport import Window
 
 
