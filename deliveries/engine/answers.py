@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import ItemsView, Iterable
 from datetime import timedelta
+from functools import cached_property
 from typing import TypeVar
 
 import pycurl
 from requests import Response
+from requests.cookies import RequestsCookieJar
 from requests.exceptions import ConnectionError, RequestException  # noqa: A004  requests' own name
 from requests.structures import CaseInsensitiveDict
 
@@ -42,7 +45,7 @@ _OURS = frozenset(
 )
 
 
-def conclude(handle: pycurl.Curl, exchange: Exchange[T], code: int, now: float) -> Response | RequestException:
+def conclude(handle: pycurl.Curl, exchange: Exchange[T], code: int, now: float) -> Answer | RequestException:
     """What the end of a transfer means; `code` is libcurl's CURLE_*, 0 for none."""
     ended_by_us = code == pycurl.E_WRITE_ERROR and exchange.truncated
     if code and not ended_by_us:
@@ -112,28 +115,50 @@ def _drawn(match: re.Match[str]) -> str:
     return chr(0x2400 + code) if code < 0x20 else "\ufffd"
 
 
-def _response(exchange: Exchange[T], status: int, reason: bytes, now: float) -> Response:
-    response = Response()
-    response.status_code = status
-    response.reason = _CONTROL.sub("", reason.decode("latin-1"))
-    response.headers = _headers(exchange.lines)
-    response.url = exchange.request.url or ""
-    response.request = exchange.request
-    response.elapsed = timedelta(seconds=now - exchange.began)
-    # requests' own adapters leave the body to be read later; here it has been read.
-    response._content = b"".join(exchange.body)
-    response._content_consumed = True  # type: ignore[attr-defined]  # private, and not in the stubs
-    response.truncated = exchange.truncated  # type: ignore[attr-defined]  # ours: there was more than was read
-    return response
+class Headers(CaseInsensitiveDict[str]):
+    """An answer's headers, quick to make and to go through: there is one for each delivery."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        """Of `Name: value` lines; others are passed over, repeated headers are joined."""
+        self._store: dict[str, tuple[str, str]] = {}
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if colon:
+                key, value = name.lower(), value.strip()
+                self._store[key] = (name, f"{self._store[key][1]}, {value}" if key in self._store else value)
+
+    def items(self) -> ItemsView[str, str]:
+        """Names as they came, and values."""
+        return dict(self._store.values()).items()
 
 
-def _headers(lines: list[bytes]) -> CaseInsensitiveDict[str]:
-    """Latin-1 text without control characters (they would reach terminals and pages); repeated headers are joined."""
-    text = _CONTROL.sub("", b"".join(lines[1:]).decode("latin-1"))
-    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
-    for line in text.split("\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            value = value.strip()
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+class Answer(Response):
+    """A response that has been read. `truncated`: there was more than was read."""
+
+    headers: Headers
+
+    def __init__(self, exchange: Exchange[T], status: int, reason: str, headers: Headers, elapsed: timedelta) -> None:
+        self.status_code = status
+        self.reason = reason
+        self.headers = headers
+        self.url = exchange.request.url or ""
+        self.request = exchange.request
+        self.elapsed = elapsed
+        self.truncated = exchange.truncated
+        self.encoding = self.raw = None
+        self.history = []
+        self._content = b"".join(exchange.body)
+        self._content_consumed = True
+        self._next = None
+
+    @cached_property
+    def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
+        """None are kept, and a jar costs as much as all the rest."""
+        return RequestsCookieJar()
+
+
+def _response(exchange: Exchange[T], status: int, reason: bytes, now: float) -> Answer:
+    """Its texts are Latin-1 without control characters: they would reach terminals and pages."""
+    text = _CONTROL.sub("", b"".join(exchange.lines[1:]).decode("latin-1"))
+    elapsed = timedelta(seconds=now - exchange.began)
+    return Answer(exchange, status, _CONTROL.sub("", reason.decode("latin-1")), Headers(text.split("\n")), elapsed)

@@ -14,7 +14,7 @@ from uuid import UUID
 from requests.exceptions import InvalidURL
 
 from . import crashpoints, fanout, health, lanes, outcomes, transport
-from .envelope import Counters, Parts, body
+from .envelope import Counters, body
 from .hand import Hand
 from .held import HeldLane
 from .lookout import GLANCE, LOOK, Lookout
@@ -137,14 +137,14 @@ class Courier:
             ready = [lane for lane in ready if lane.may_start(now) and self._slots.may_take(lane)]
 
     def _send(self, lane: HeldLane, now: float) -> None:
-        due, endpoint = lane.take_next(now), lane.endpoint
+        (due, parts), endpoint = lane.take_next(now), lane.endpoint
         self._slots.take(lane)
         epoch = int(self._session.epoch())
         remaining = max(0, endpoint.max_retries - due.retries)
         counters = Counters(epoch, due.attempts, remaining)
-        payload = body(due.event_name, due.sub_event, str(due.event_id), counters, Parts(due.context, due.entity))
+        payload = body(due.event_name, due.sub_event, due.event_id, counters, parts)
         try:
-            request = endpoint.request(str(due.event_id), epoch, payload)
+            request = endpoint.request(due.event_id, epoch, payload)
         except ValueError:
             sent = Sent(due, lane.lease, endpoint, time.monotonic(), lane.proven, remaining, {})
             self._note(transport.Finished(sent, None, InvalidURL(UNSENDABLE), 0.0))

@@ -17,6 +17,11 @@ class Parts:
     entity: str = field(repr=False)
     """`"case":{...}`: the body's own key and the entity."""
 
+    @property
+    def size(self) -> int:
+        """Characters: about as many bytes."""
+        return len(self.context) + len(self.entity)
+
 
 @dataclass(frozen=True, slots=True)
 class Counters:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from uuid import UUID
 
 from django.conf import settings
 
-from . import crashpoints, endpoints, lanes, order
+from . import crashpoints, due, endpoints, lanes, order
 from .breaker import Health, Rules
+from .due import Due, Ready
+from .envelope import Parts
 from .held import HeldLane
-from .settle import Outcome
+from .settle import Outcome, give_up
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +25,10 @@ logger = logging.getLogger(__name__)
 RENEW_AFTER = 1 / 8
 # Seconds to the next request of a slow rate from which on the lane is given back meanwhile.
 REST = 1.0
-# Deliveries read ahead, of all lanes together, and of one lane at least: bounds memory whatever the backlog.
+# Deliveries read ahead, of all lanes together, and of one lane at least; bytes of all that is in hand: they bound
+# memory, whatever waits.
 READ_AHEAD, LEAST_READ = 512, 8
+AHEAD_BYTES = 32 * 2**20
 # Seconds between two checks of leases and of subscriptions that were edited meanwhile; for short leases, a share.
 TEND, TEND_SHARE = 1.0, 1 / 16
 
@@ -33,8 +39,10 @@ class Hand:
     def __init__(self, holder: str) -> None:
         self.holder = holder
         self.lanes: dict[UUID, HeldLane] = {}
-        self._deliveries: set[UUID] = set()
-        """Read and not yet settled; the next read leaves them out."""
+        self._payloads = due.Payloads()
+        self._deliveries: dict[str, int] = {}
+        """Read and not yet settled, with the bytes they say; the next read leaves them out."""
+        self._bytes = 0
         self._tended_at = 0.0
         self._rules = Rules(
             settings.BREAKER_FAILURES,
@@ -62,23 +70,35 @@ class Hand:
             lane.exhausted = False
 
     def read(self) -> None:
-        """Fills up the lanes that run low, in one statement."""
+        """Fills up the lanes that run low: two statements, whatever there is to read."""
         share = max(LEAST_READ, READ_AHEAD // max(1, len(self.lanes)))
-        wanted = {key: count for key, lane in self.lanes.items() if (count := lane.wants(share))}
-        if not wanted:
+        wants = [want for lane in self.lanes.values() if (want := lane.wants(share))]
+        if not wants or self._bytes >= AHEAD_BYTES:
             return
-        found = lanes.read(wanted, self._deliveries)
-        for due in found:
-            wanted[due.subscription_id] -= 1
-        for due in order.sift(found, (self.lanes[key].lease for key in wanted)):
-            self._deliveries.add(due.id)
-            self.lanes[due.subscription_id].waiting.append(due)
-        for key, missing in wanted.items():
-            self.lanes[key].exhausted = missing > 0
+        found = due.read(wants)
+        new = [row for row in found if row.id not in self._deliveries]
+        told = self._payloads.of((row.payload_id for row in new), AHEAD_BYTES - self._bytes)
+        kept = list(takewhile(lambda row: row.payload_id in told, new))
+        self._take(kept, told)
+        counts = Counter(row.subscription_id for row in found)
+        for want in wants:
+            self.lanes[want.subscription_id].exhausted = counts[want.subscription_id] < want.most and kept == new
+
+    def _take(self, rows: list[Due], told: Mapping[str, Parts | None]) -> None:
+        for row in rows:
+            self.lanes[row.subscription_id].since = row.due_at
+        tokens = {row.subscription_id: self.lanes[row.subscription_id].lease.token for row in rows}
+        if gone := [row for row in rows if told[row.payload_id] is None]:
+            give_up(gone, tokens)
+        for row in order.sift(rows, tokens):
+            if parts := told[row.payload_id]:
+                self._deliveries[row.id] = parts.size
+                self._bytes += parts.size
+                self.lanes[row.subscription_id].waiting.append(Ready(row, parts))
 
     def settled(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
-            self._deliveries.discard(outcome.delivery_id)
+            self._forget(outcome.delivery_id)
             if lane := self.of(outcome.subscription_id, outcome.token):
                 lane.unsettled -= 1
                 if outcome.in_order:
@@ -92,8 +112,12 @@ class Hand:
     def close(self, lane: HeldLane) -> None:
         """Nothing more is started; what waits in memory goes back to waiting in the database."""
         lane.closing = True
-        self._deliveries.difference_update(due.id for due in lane.waiting)
+        for ready in lane.waiting:
+            self._forget(ready.due.id)
         lane.waiting.clear()
+
+    def _forget(self, delivery_id: str) -> None:
+        self._bytes -= self._deliveries.pop(delivery_id, 0)
 
     def close_all(self) -> None:
         for lane in self.lanes.values():
@@ -118,6 +142,8 @@ class Hand:
         if not self.lanes or now - self._tended_at < min(TEND, TEND_SHARE * lasts):
             return None
         self._tended_at = now
+        for lane in self.lanes.values():
+            lane.since = None  # what was committed late, with an earlier due time, is found now
         old = now + lasts - RENEW_AFTER * lasts
         self._renew([lane for lane in self.lanes.values() if lane.lease.ends < old])
         return self._refresh()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.conf import settings
 
 from .breaker import Health
+from .due import Ready, Want
 from .endpoints import Endpoint
-from .lanes import Due, Lease, Report
+from .lanes import Lease, Report
 
 # The share of a lease by which a request, started now, must end before the lease does.
 MARGIN = 1 / 40
@@ -28,9 +30,11 @@ class HeldLane:
     lease: Lease
     endpoint: Endpoint
     health: Health
-    waiting: deque[Due] = field(default_factory=deque)
+    waiting: deque[Ready] = field(default_factory=deque)
     in_flight: int = 0
     unsettled: int = 0
+    since: datetime | None = None
+    """Where the last read ended (a due time); None: the next one begins at the oldest."""
     exhausted: bool = False
     """The last read found fewer deliveries than asked for."""
     closing: bool = False
@@ -77,7 +81,7 @@ class HeldLane:
             return False
         return now + self.endpoint.limits.timeout + MARGIN * settings.DELIVERY_LEASE < self.lease.ends
 
-    def take_next(self, now: float) -> Due:
+    def take_next(self, now: float) -> Ready:
         """The next delivery, to be sent now."""
         self.in_flight += 1
         if self.endpoint.rate:
@@ -102,8 +106,9 @@ class HeldLane:
         health = self.health.dump() | ({"paced_until": paced_until} if self.endpoint.rate else {})
         return Report(self.lease, self.proven, self.successes > 0, health, rest)
 
-    def wants(self, share: int) -> int:
-        """How many more to read so that it never runs dry; 0 while it has enough."""
+    def wants(self, share: int) -> Want | None:
+        """What to read so that it never runs dry; None while it has enough."""
         if self.closing or self.exhausted or len(self.waiting) > share // 4:
-            return 0
-        return share - len(self.waiting)
+            return None
+        in_hand = len(self.waiting) + self.in_flight + self.unsettled  # may all be found once more
+        return Want(self.endpoint.id, share - len(self.waiting) + in_hand, self.since)

@@ -7,10 +7,10 @@ clock that runs on meanwhile. A lease is fenced by a token: whoever finds anothe
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -69,43 +69,10 @@ FROM (
 ) AS r(subscription_id, proven, health, resume_at)
 WHERE l.subscription_id = r.subscription_id AND l.subscription_id = ANY(%s::uuid[])
 """  # noqa: S608  # of constants
-READ = """
-SELECT d.id, d.subscription_id, d.event_id, d.event_name, d.sub_event, d.attempts, d.retries, d.next_type,
-       CASE WHEN d.ordered THEN d.case_id END, p.context, p.entity
-FROM unnest(%s::uuid[], %s::int[]) AS lane(subscription_id, wanted)
-CROSS JOIN LATERAL (
-    SELECT * FROM deliveries_delivery
-    WHERE subscription_id = lane.subscription_id AND state = 0 AND due_at <= statement_timestamp()
-      AND id <> ALL(%s::uuid[])
-    ORDER BY due_at, id LIMIT lane.wanted
-) d
-JOIN deliveries_payload p ON p.id = d.payload_id
-ORDER BY d.due_at, d.id
-"""
 NEXT_DUE = """
 SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM deliveries_lane
 WHERE open AND leased_until IS NULL AND takeovers < %s
 """
-
-
-class Due(NamedTuple):
-    """A delivery to be sent now, with what it says: the columns of READ."""
-
-    id: UUID
-    subscription_id: UUID
-    event_id: UUID
-    event_name: str
-    sub_event: str
-    attempts: int
-    retries: int
-    next_type: int
-    in_order: UUID | None
-    """The case within which it keeps its order (ordered mode)."""
-    context: str
-    entity: str
-
-    def __repr__(self) -> str:
-        return f"Due({self.event_name} {self.id})"  # never what it says: that is personal data
 
 
 @dataclass(frozen=True)
@@ -186,14 +153,6 @@ def _keys(reports: Sequence[Report]) -> tuple[list[str], list[str]]:
 
 def _healths(reports: Sequence[Report]) -> list[str]:
     return [orjson.dumps(report.health).decode() for report in reports]
-
-
-def read(wanted: dict[UUID, int], in_hand: Collection[UUID]) -> list[Due]:
-    """Up to so many due deliveries of each lane, oldest first, without those that are in hand already."""
-    with connection.cursor() as cursor:
-        ids, counts = [str(key) for key in wanted], list(wanted.values())
-        cursor.execute(READ, [ids, counts, [str(key) for key in in_hand]])
-        return [Due(*row) for row in cursor.fetchall()]
 
 
 def seconds_until_due() -> float | None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from .lanes import Due, Lease
+from .due import Due
 
 HOLD = """
 SELECT l.subscription_id FROM deliveries_lane l
@@ -58,17 +58,16 @@ def hold(leases: Mapping[UUID, UUID]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def sift(found: list[Due], leases: Iterable[Lease]) -> list[Due]:
-    """Those that may be sent now, in the order given; the others go back to waiting."""
+def sift(found: list[Due], tokens: Mapping[UUID, UUID]) -> list[Due]:
+    """Those that may be sent now, in the order given; the others go back to waiting. `tokens` by subscription."""
     ordered = [due for due in found if due.in_order]
     if not ordered:
         return found
-    tokens = {lease.subscription_id: lease.token for lease in leases}
     with transaction.atomic():
         ours = hold({due.subscription_id: tokens[due.subscription_id] for due in ordered})
         with connection.cursor() as cursor:
-            cursor.execute(SIFT, [[str(due.id) for due in ordered], [str(key) for key in ours]])
-            allowed = {row[0] for row in cursor.fetchall()}
+            cursor.execute(SIFT, [[due.id for due in ordered], [str(key) for key in ours]])
+            allowed = {str(row[0]) for row in cursor.fetchall()}
     return [due for due in found if not due.in_order or due.id in allowed]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import requests
 
 from . import answers, retry, transport
+from .due import Due
 from .endpoints import Endpoint
-from .lanes import Due, Lease
+from .lanes import Lease
 from .settle import FAILED, PENDING, SUCCEEDED, Outcome
 
 FIRST_CALL, AUTOMATIC_RETRY, MANUAL_RETRY = range(3)
@@ -22,7 +22,7 @@ OWN_FAULT = transport.OwnFault.code
 PRIVATE_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authenticate", "www-authenticate"})
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Sent:
     """A request in flight and all that is needed to judge its answer."""
 
@@ -35,7 +35,7 @@ class Sent:
     """Whether its receiver had answered 2xx last when it was sent."""
     remaining: int
     """Automatic retries that its body says are still to come."""
-    shown_headers: Mapping[str, str] = field(repr=False, hash=False)
+    shown_headers: dict[str, str] = field(repr=False)
 
 
 def judge(sent: Sent, finished: transport.Finished[Sent], epoch: float) -> tuple[Outcome, bool]:
@@ -78,12 +78,12 @@ def _outcome(
         url=sent.endpoint.url,
         status_code=status,
         error=error,
-        request_headers=dict(sent.shown_headers),
-        response_headers=None if response is None else kept_headers(response),
         response_body="" if response is None else kept_body(response),
         ago=time.monotonic() - sent.started,
         duration_ms=round(finished.elapsed * 1000),
         remaining=sent.remaining,
+        request_headers=sent.shown_headers,
+        response_headers=None if response is None else kept_headers(response),
         in_order=due.in_order,
     )
 

@@ -12,10 +12,11 @@ from typing import Generic, TypeVar
 
 import certifi
 import pycurl
-from requests import PreparedRequest, Response
+from requests import PreparedRequest
 from requests.exceptions import ReadTimeout, RequestException
 
 from . import answers, curl, faults, resolver
+from .answers import Answer
 from .egress import Policy, Refused
 from .exchange import Exchange, Limits
 from .routes import Routes
@@ -34,7 +35,7 @@ class Finished(Generic[T]):
     """The end of a request: a `response` or an `error`; `elapsed` seconds since its start, DNS included."""
 
     key: T
-    response: Response | None
+    response: Answer | None
     error: RequestException | None
     elapsed: float
 
@@ -160,9 +161,9 @@ class Window(Generic[T]):
         else:
             self._live[handle] = exchange
 
-    def _end(self, exchange: Exchange[T], outcome: Response | RequestException) -> None:
+    def _end(self, exchange: Exchange[T], outcome: Answer | RequestException) -> None:
         elapsed = monotonic() - exchange.began
-        if isinstance(outcome, Response):
+        if isinstance(outcome, Answer):
             self._finished.append(Finished(exchange.key, outcome, None, elapsed))
         else:
             outcome.request = exchange.request

@@ -13,7 +13,7 @@ from deliveries.models import Delivery
 def outcome_of(delivery: Delivery, token: UUID, **fields: Any) -> settle.Outcome:
     """A first success, but for the fields given."""
     made = settle.Outcome(
-        delivery_id=delivery.pk,
+        delivery_id=str(delivery.pk),
         subscription_id=delivery.subscription_id,
         token=token,
         state=settle.SUCCEEDED,

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from cases.models import Case, Individual
 from deliveries import tasks
-from deliveries.engine import fanout, health, lanes, lookout, settle, sweep, transport
+from deliveries.engine import due, fanout, health, lanes, lookout, settle, sweep, transport
 from deliveries.engine.courier import Courier
 from deliveries.engine.envelope import Parts
 from deliveries.models import Attempt, Delivery, Event, Lane, Payload, Subscription
@@ -483,7 +483,8 @@ def test_retries_that_wait_for_later_do_not_slow_down_what_is_due(workspace: Wor
             [workspace.pk, subscription.pk],
         )
         cursor.execute("ANALYZE deliveries_delivery")
-        cursor.execute("EXPLAIN (FORMAT TEXT) " + lanes.READ, [[str(subscription.pk)], [100], []])
+        due.read([due.Want(subscription.pk, 100, None)])  # which makes PostgreSQL plan the statement
+        cursor.execute("EXPLAIN EXECUTE read_due(%s, %s, %s)", [f"{{{subscription.pk}}}", "{100}", "{-infinity}"])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     conditions = [line for line in plan.splitlines() if "Index Cond" in line]
     assert any("due_at <= statement_timestamp()" in line for line in conditions), plan

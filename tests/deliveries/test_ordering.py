@@ -13,7 +13,7 @@ from django.db import transaction
 
 from cases.models import Case
 from deliveries import services, tasks
-from deliveries.engine import fanout, health, lanes, order, recovering, settle
+from deliveries.engine import due, fanout, health, lanes, order, recovering, settle
 from deliveries.engine.envelope import Parts
 from deliveries.models import Attempt, Delivery, Event, Lane, Subscription
 from dotfile_hooks.dev.recording import Post
@@ -221,9 +221,9 @@ def test_a_courier_that_lost_its_lane_neither_sends_nor_blocks(asleep: tuple[Cas
     rename(case, "second")
     fanout.fan_out(tasks.DOMAIN)
     lanes.lease("heir", 1)
-    found = lanes.read({old.subscription_id: 10}, [])
+    found = due.read([due.Want(old.subscription_id, 10, None)])
     assert len(found) == 2
-    assert order.sift(found, [old]) == []
+    assert order.sift(found, {old.subscription_id: old.token}) == []
     assert states(case) == [State.PENDING, State.PENDING]
 
 
@@ -245,7 +245,7 @@ def test_an_outcome_that_came_too_late_lets_nothing_go_on(asleep: tuple[Case, la
     rename(case, "second")
     fanout.fan_out(tasks.DOMAIN)
     (heir,) = lanes.lease("heir", 1)
-    order.sift(lanes.read({heir.subscription_id: 10}, []), [heir])
+    order.sift(due.read([due.Want(heir.subscription_id, 10, None)]), {heir.subscription_id: heir.token})
     assert states(case) == [State.PENDING, State.BLOCKED]
     first = Delivery.objects.get(sequence=1)
     settle.settle([outcome_of(first, old.token, in_order=case.pk)], "asleep")
@@ -280,7 +280,7 @@ def test_a_long_queue_behind_one_event_costs_no_more_than_a_short_one(
     case = factories.case(workspace, name="first")
     rename(case, *numbered(50))
     deliver()
-    assert len(lanes.read({subscription.pk: 100}, [])) == 0
+    assert due.read([due.Want(subscription.pk, 100, None)]) == []
     assert states(case) == [State.PENDING, *[State.BLOCKED] * 50]
 
 
