@@ -307,7 +307,7 @@ class Delivery(models.Model):
     state = models.SmallIntegerField(choices=State, default=State.PENDING)
     reason = models.CharField(max_length=64, blank=True)
     """Why it is held, failed or blocked: `offline`, `gone`, `retries_used_up`, `skipped` (the same, in ordered mode),
-    `subscription_deleted`, `earlier_event`."""
+    `subscription_deleted`, `expired` (its payload is no longer kept), `earlier_event`."""
     ordered = models.BooleanField(default=False, db_default=False)
     """Its subscription was in ordered mode when it was built: it waits for the earlier ones of its case."""
     due_at = models.DateTimeField()

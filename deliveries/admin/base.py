@@ -131,6 +131,7 @@ REASONS = {
     "retries_used_up": "retries used up",
     "skipped": "retries used up; later events of its case went on",
     "subscription_deleted": "the subscription is deleted",
+    "expired": "what it says is no longer kept",
     "earlier_event": "waits for an earlier event of its case",
 }
 

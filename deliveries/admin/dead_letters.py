@@ -18,7 +18,7 @@ from .deliveries import DeliveryRows
 from .filters import NameFilter, SubscriptionFilter
 
 State = Delivery.State
-OF = {State.FAILED: ("retries_used_up", "gone", "skipped", "subscription_deleted"), State.HELD: ("offline",)}
+OF = {State.FAILED: ("retries_used_up", "gone", "skipped", "subscription_deleted", "expired"), State.HELD: ("offline",)}
 
 
 class StandingFilter(admin.SimpleListFilter):
