@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2.errors import LockNotAvailable
 
 from .envelope import Parts
+from .statements import Prepared, array, texts
 
 logger = logging.getLogger(__name__)
 
@@ -23,38 +24,43 @@ BATCH = 200
 # Builds of one event before it is given up and shown to people. The last of them comes about four minutes later.
 MAX_BUILDS = 8
 
-# A payload that was sent must not be built again, so this transaction alone waits for the disk.
-TAKE = """
-SET LOCAL synchronous_commit = on;
+TAKE = Prepared(
+    "take_events",
+    """
 SELECT id, workspace_id, name, entity_id, case_id, individual_id, company_id, sequence, fields::text, created_at
 FROM deliveries_event
 WHERE state = 0 AND build_at <= statement_timestamp()
 ORDER BY build_at, id LIMIT %s FOR UPDATE SKIP LOCKED
-"""
+""",
+)
+# A payload that was sent must not be built again, so this transaction alone waits for the disk.
+WAIT_FOR_THE_DISK = "SET LOCAL synchronous_commit = on"
 SUBSCRIBERS = """
 SELECT id, workspace_id, events, status = 'online', ordered, created_at
 FROM deliveries_subscription WHERE workspace_id = ANY(%s::uuid[]) ORDER BY id
 """
 # Deliveries of a subscription that is offline are held; the others are due at once, and their lanes with them.
 # Lanes are locked in key order; whoever gives one back waits for this transaction and then sees its rows.
-DELIVER = """
+DELIVER = Prepared(
+    "insert_deliveries",
+    """
 WITH payload AS (
     INSERT INTO deliveries_payload (id, event_id, context, entity)
-    SELECT * FROM unnest(%(payloads)s::uuid[], %(payload_events)s::uuid[], %(contexts)s::text[], %(entities)s::text[])
+    SELECT key, key, context, entity FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS p(key, context, entity)
 )
 INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
     case_id, individual_id, company_id, sequence, state, reason, ordered, due_at, attempts, retries, next_type,
     created_at)
-SELECT deliveries_uuid7(), e.workspace_id, m.subscription_id, e.id, m.payload_id, m.event_name, m.sub_event, e.case_id,
+SELECT deliveries_uuid7(), e.workspace_id, m.subscription_id, e.id, e.id, m.event_name, m.sub_event, e.case_id,
     e.individual_id, e.company_id, e.sequence, CASE WHEN m.online THEN 0 ELSE 3 END,
     CASE WHEN m.online THEN '' ELSE 'offline' END, m.ordered AND e.case_id IS NOT NULL, clock_timestamp(), 0, 0, 0,
     e.created_at
-FROM unnest(%(events)s::uuid[], %(subscriptions)s::uuid[], %(parts)s::uuid[], %(names)s::text[], %(sub_names)s::text[],
-    %(online)s::bool[], %(ordered)s::bool[])
-    WITH ORDINALITY AS m(event_id, subscription_id, payload_id, event_name, sub_event, online, ordered, n)
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::bool[], %s::bool[])
+    WITH ORDINALITY AS m(event_id, subscription_id, event_name, sub_event, online, ordered, n)
 JOIN deliveries_event e ON e.id = m.event_id
 ORDER BY m.n
-"""
+""",
+)
 # A lane that rests is not due before its rest is over.
 DUE = """
 WITH locked AS (
@@ -189,7 +195,7 @@ def is_the_database_away(error: Exception) -> bool:
 
 def _take(limit: int) -> list[Recorded]:
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [limit])
+        TAKE.execute(cursor, [limit])
         rows = [Recorded(*row) for row in cursor.fetchall()]
     # Not orjson: it would take a whole number beyond 64 bits for a float, and lose digits.
     return [row._replace(fields=json.loads(row.fields)) for row in rows]
@@ -207,9 +213,10 @@ def _deliver(domain: Domain, events: list[Recorded]) -> int:
     if failed:
         _fail(failed)
     with connection.cursor() as cursor:
+        cursor.execute(WAIT_FOR_THE_DISK)
         if matches:
-            cursor.execute(DELIVER, _rows(matches, parts))
-        cursor.execute(BUILT, [[str(event.id) for event in events if event.id not in failed]])
+            DELIVER.execute(cursor, _columns(matches, parts))
+        cursor.execute(BUILT, [array(event.id for event in events if event.id not in failed)])
         if matches:
             _touch_lanes(matches)
     return len(events)
@@ -251,21 +258,19 @@ def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[
     ]
 
 
-def _rows(matches: list[Match], parts: Mapping[UUID, Parts]) -> dict[str, list[Any]]:
-    # An event has one payload as long as there is one shape; its key may then be the event's own.
-    return {
-        "payloads": [str(key) for key in parts],
-        "payload_events": [str(key) for key in parts],
-        "contexts": [part.context for part in parts.values()],
-        "entities": [part.entity for part in parts.values()],
-        "events": [str(match.event.id) for match in matches],
-        "subscriptions": [str(match.subscriber.id) for match in matches],
-        "parts": [str(match.event.id) for match in matches],
-        "names": [match.form.event for match in matches],
-        "sub_names": [match.form.sub_event for match in matches],
-        "online": [match.subscriber.online for match in matches],
-        "ordered": [match.subscriber.ordered for match in matches],
-    }
+def _columns(matches: list[Match], parts: Mapping[UUID, Parts]) -> list[str]:
+    """The parameters of DELIVER. An event has one payload as long as there is one shape; its key is the event's own."""
+    return [
+        array(parts),
+        texts(part.context for part in parts.values()),
+        texts(part.entity for part in parts.values()),
+        array(match.event.id for match in matches),
+        array(match.subscriber.id for match in matches),
+        texts(match.form.event for match in matches),
+        texts(match.form.sub_event for match in matches),
+        array(match.subscriber.online for match in matches),
+        array(match.subscriber.ordered for match in matches),
+    ]
 
 
 def _fail(errors: Mapping[UUID, Exception]) -> None:
