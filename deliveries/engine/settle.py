@@ -46,8 +46,9 @@ INSERT INTO deliveries_attempt (id, delivery_id, subscription_id, type, number, 
     request_headers, response_headers, response_body, started_at, duration_ms, remaining, worker, late)
 SELECT deliveries_uuid7(), o.delivery_id, o.subscription_id, o.type, o.attempts, o.url, o.status_code, o.error,
     o.request_headers, nullif(o.response_headers, 'null'), o.response_body,
-    clock_timestamp() - o.ago * interval '1 s', o.duration_ms, o.remaining, %s, settled.id IS NULL
-FROM outcome o LEFT JOIN settled ON settled.id = o.delivery_id
+    clock_timestamp() - o.ago * interval '1 s', o.duration_ms, o.remaining, %s,
+    o.delivery_id NOT IN (SELECT id FROM settled)
+FROM outcome o
 """,
 )
 GIVE_UP = "UPDATE deliveries_delivery SET state = 2, reason = 'expired' WHERE id = ANY(%s::uuid[]) AND state = 0"
