@@ -66,11 +66,14 @@ class Courier:
         database stays away.
         """
         self._session.open()
+        self._window.listen(self._lookout.listen())
         try:
             while not self._is_finished():
                 self._step()
             return lanes.seconds_until_due()
         finally:
+            self._window.listen(None)
+            self._lookout.rest()
             self._session.close()
 
     def _step(self) -> None:
@@ -78,6 +81,10 @@ class Courier:
         self._launch()
         for finished in self._window.wait(self._pause()):
             self._note(finished)
+        if self._window.interrupted:
+            self._window.interrupted = False
+            if not self._lookout.hear():
+                self._window.listen(None)
         self._session.run(self._write)
 
     def _is_finished(self) -> bool:
@@ -96,7 +103,7 @@ class Courier:
         if self._done:
             left = self._done_since + SETTLE_AFTER - time.monotonic()
             return max(0.0, left) if self._window.in_flight else 0.0
-        return GLANCE
+        return GLANCE if self._lookout.is_deaf or self._hand.is_paced else LOOK
 
     def _room(self) -> int:
         return self._slots.room(self._hand.lanes.values(), time.monotonic())

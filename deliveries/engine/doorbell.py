@@ -4,7 +4,7 @@ The flag says what the last one to touch it knew:
 
     (none)   nobody is awake, nothing is pending: whoever rings publishes a `deliver` message
     rung     a wake-up is pending, or its message is on its way
-    watched  a courier with free slots looks at the flag every few milliseconds: no message is needed
+    watched  a courier with free slots is awake and hears who rings (ear.py): no message is needed
 
 It lives for seconds only, so that a lost message or a dead courier costs seconds, and the sweep rings regardless of it.
 All of Redis may be flushed at any moment.
@@ -29,6 +29,7 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 
 FLAG = "dotfile-hooks:wake"
+CHANNEL = "dotfile-hooks:wake"
 RETRY = "dotfile-hooks:retry"
 TASK = "deliveries.deliver"
 QUEUE = "deliveries"
@@ -39,6 +40,7 @@ RUNG = 3_000
 RING = """
 local before = redis.call('GET', KEYS[1])
 if before ~= 'rung' then redis.call('SET', KEYS[1], 'rung', 'PX', ARGV[1]) end
+if before and before ~= 'rung' then redis.pcall('PUBLISH', ARGV[2], '') end
 return before
 """
 # One run by countdown is pending at most, unless an earlier one is wanted. The value is when it is due.
@@ -71,7 +73,7 @@ class Doorbell:
 
     def ring(self) -> bool:
         """Sets the flag; True when a message must be published. Raises redis.RedisError when Redis is away."""
-        return self._guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG)) is None
+        return self._guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG, CHANNEL)) is None
 
     def watch(self, courier: str) -> tuple[bool, bool]:
         """Takes the flag down. Answers whether it was rung, and whether another courier watches too."""
@@ -105,11 +107,14 @@ class Doorbell:
 @cache
 def doorbell() -> Doorbell:
     """This process's doorbell (redis-py reconnects after a fork)."""
+    return Doorbell(client())
+
+
+def client() -> redis.Redis:
+    """One that never waits for longer than WAKE_TIMEOUT."""
     wait = settings.WAKE_TIMEOUT
-    return Doorbell(
-        redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=wait, socket_connect_timeout=wait, retry=Retry(NoBackoff(), 1)
-        )
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=wait, socket_connect_timeout=wait, retry=Retry(NoBackoff(), 1)
     )
 
 

@@ -64,6 +64,11 @@ class Hand:
                 self.lanes[endpoint.id] = HeldLane(lease, endpoint, health, proven=lease.proven, closing=closing)
         return len(taken)
 
+    @property
+    def is_paced(self) -> bool:
+        """Whether something waits for nothing but its time."""
+        return any(lane.waiting and lane.endpoint.rate for lane in self.lanes.values())
+
     def look_again(self) -> None:
         """More may have come to lanes that were read to their end."""
         for lane in self.lanes.values():

@@ -9,14 +9,15 @@ from collections.abc import Callable
 import redis
 from django.conf import settings
 
-from . import doorbell
+from . import doorbell, ear
 
 logger = logging.getLogger(__name__)
 
 # Seconds between two looks for work when nobody rang: the longest that a lost or unheard wake-up can cost.
 LOOK = 0.1
-# Seconds between two glances at the flag in Redis, some 80 us each.
-GLANCE = 0.004
+# Seconds between two glances at the flag in Redis, some 80 us each: deaf, that is how a ring is noticed; else often
+# enough that the flag goes on saying that somebody is awake.
+GLANCE, HEARING_GLANCE = 0.004, 0.25
 # Seconds an idle courier waits for more before its task ends.
 LINGER = 0.25
 # Seconds between two messages that call another courier to a backlog.
@@ -34,8 +35,26 @@ class Lookout:
         self._began = self._worked_at = time.monotonic()
         self._looked_at = self._glanced_at = self._called_at = 0.0
         self._relieved = False
+        self._heard = False
+        self.is_deaf = True
+        """Rings are not heard at once (ear.py): the flag must be looked at all the time."""
         self.hungry = True
         """There was more than one look could take: look again at once."""
+
+    def listen(self) -> int | None:
+        """Begins to hear who rings; answers the descriptor to wait for, if there is one."""
+        descriptor = ear.ear().listen()
+        self.is_deaf = descriptor is None
+        return descriptor
+
+    def hear(self) -> bool:
+        """Somebody rang, or the connection is gone: answers whether there is still something to wait for."""
+        self._heard = True
+        self.is_deaf = not ear.ear().heard()
+        return not self.is_deaf
+
+    def rest(self) -> None:
+        ear.ear().rest()
 
     @property
     def is_taking(self) -> bool:
@@ -55,8 +74,8 @@ class Lookout:
         now = time.monotonic()
         if room and self.hungry:
             return True
-        if room and now - self._glanced_at >= GLANCE:
-            self._glanced_at = now
+        if room and (self._heard or now - self._glanced_at >= (GLANCE if self.is_deaf else HEARING_GLANCE)):
+            self._glanced_at, self._heard = now, False
             if self._glance():
                 return True
         return now - self._looked_at >= LOOK

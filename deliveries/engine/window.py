@@ -23,6 +23,8 @@ from .routes import Routes
 
 T = TypeVar("T")
 
+_INTERRUPTION = object()
+
 STALL_SECONDS = 0.1
 """A loop that comes back this much later than it meant to was held up: by its caller, the machine, a SIGSTOP."""
 
@@ -78,6 +80,9 @@ class Window(Generic[T]):
         self._routes = Routes(policy)
         self._timer = self._expiry = inf
         self._due = inf
+        self._listening: int | None = None
+        self.interrupted = False
+        """What `listen` waits for has come; whoever reads it sets this back."""
 
     @property
     def in_flight(self) -> int:
@@ -112,13 +117,21 @@ class Window(Generic[T]):
         self._resolving.add(exchange)
         self._expiry = min(self._expiry, exchange.deadline)
 
+    def listen(self, descriptor: int | None) -> None:
+        """From now on `wait` also returns once this descriptor is readable; None: no longer."""
+        if self._listening is not None:
+            self._selector.unregister(self._listening)
+        if descriptor is not None:
+            self._selector.register(descriptor, selectors.EVENT_READ, _INTERRUPTION)
+        self._listening, self.interrupted = descriptor, False
+
     def wait(self, timeout: float) -> list[Finished[T]]:
         """What has finished, as soon as something has; nothing after `timeout` seconds. Never blocks longer."""
         end = monotonic() + timeout
         while True:
             now = monotonic()
             self._look(0.0 if self._finished else max(0.0, end - now), now)
-            if self._finished or monotonic() >= end:
+            if self._finished or self.interrupted or monotonic() >= end:
                 finished, self._finished = self._finished, []
                 return finished
 
@@ -181,6 +194,8 @@ class Window(Generic[T]):
         for key, events in ready:
             if key.data is None:
                 self._multi.socket_action(key.fd, events)
+            elif key.data is _INTERRUPTION:
+                self.interrupted = True
             else:
                 self._resolver.process(key.fd, events)
         if now >= self._timer:
