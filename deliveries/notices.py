@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
@@ -21,6 +20,7 @@ from workspaces.models import User
 
 from . import letters
 from .engine import doorbell, health
+from .engine.alone import alone
 from .models import Notice, Subscription
 
 logger = logging.getLogger(__name__)
@@ -74,8 +74,11 @@ def send_due_soon() -> None:
 
 
 def send_due() -> int:
-    """Sends the notices that are due, one after another; answers how many were tried. 0 while another process does."""
-    with _alone() as first:
+    """Sends the notices that are due, one after another; answers how many were tried. 0 while another process does.
+
+    A slow mail server holds up one of the chores' processes, never all.
+    """
+    with alone(LOCK) as first:
         return sum(1 for notice in itertools.islice(iter(_claim, None), MOST) if send(notice)) if first else 0
 
 
@@ -83,22 +86,6 @@ def send_again(notice: Notice) -> None:
     """Makes a notice that was given up due once more, for those who have not been told."""
     Notice.objects.filter(pk=notice.pk, sent_at=None, try_at=None).update(try_at=health.ClockTimestamp(), tries=0)
     transaction.on_commit(send_due_soon, robust=True)
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether no other process sends: a slow mail server holds up one of the chores' processes, never all.
-
-    PostgreSQL frees the lock of a process that died. It is in nobody's way: whoever finds it taken goes home.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        (first,) = cursor.fetchone()
-    try:
-        yield bool(first)
-    finally:
-        if first:
-            _execute("SELECT pg_advisory_unlock(%s)", LOCK)
 
 
 def _claim() -> Notice | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from uuid import UUID
 
 import redis
 from celery import Task, shared_task
@@ -12,7 +11,7 @@ from celery.exceptions import OperationalError as BrokerError
 from django.db import InterfaceError, OperationalError
 
 from . import notices
-from .engine import doorbell, fanout, health, outbound, recovering, stopping, sweep
+from .engine import aside, doorbell, fanout, outbound, recovering, stopping, sweep
 from .engine.courier import Courier
 from .events import catalogue, outbox, payloads
 
@@ -55,19 +54,18 @@ def sweep_task() -> None:
     found = sweep.look()
     if found.deliveries:
         doorbell.publish()
-    for subscription_id in found.closed_lanes:
-        health.set_aside(subscription_id)
+    if found.closed_lanes:
+        doorbell.chore(aside.TASK)
     if found.recoveries:
         doorbell.chore(recovering.TASK)
     if found.notices:
         notices.send_due_soon()
 
 
-@shared_task(name=health.SET_ASIDE_TASK, bind=True, max_retries=None, autoretry_for=OWN_FAULTS, retry_backoff=True)
-def set_aside(self: Task[Any, Any], subscription_id: str) -> None:
-    """Holds what waits for a subscription that is offline, once its courier has let go."""
-    if not health.set_aside(UUID(subscription_id)):
-        raise self.retry(countdown=2)
+@shared_task(name=aside.TASK, ignore_result=True)
+def set_aside() -> None:
+    """Holds some of what waits for subscriptions that are offline. The sweep asks for it again: it needs no retry."""
+    aside.run()
 
 
 @shared_task(name=recovering.TASK, ignore_result=True)

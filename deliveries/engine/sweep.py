@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
-from . import recovering
+from . import aside, recovering
 from .lanes import PARK_AFTER
 
-# An event that waits to be built, or a due lane that no courier holds; closed lanes that are still due, since nobody
-# has set aside their deliveries yet; recoveries whose turn it is; e-mails to be sent.
+# An event that waits to be built, or a due lane that no courier holds; closed lanes that are still due, since
+# their deliveries have not all been set aside; recoveries whose turn it is; e-mails to be sent.
 LOOK = f"""
 SELECT EXISTS (
     SELECT FROM deliveries_event WHERE state = 0 AND build_at < statement_timestamp()
@@ -21,7 +20,7 @@ SELECT EXISTS (
     WHERE open AND due_at <= statement_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
       AND takeovers < %(park)s
 ),
-ARRAY(SELECT subscription_id FROM deliveries_lane WHERE NOT open AND due_at IS NOT NULL LIMIT 100),
+EXISTS (SELECT FROM deliveries_lane WHERE {aside.LEFT}),
 EXISTS (SELECT {recovering.RUNNING} AND {recovering.TURN}),
 EXISTS (SELECT FROM deliveries_notice WHERE sent_at IS NULL AND try_at <= statement_timestamp())
 """  # noqa: S608  # of constants
@@ -32,8 +31,8 @@ class Found(NamedTuple):
 
     deliveries: bool
     """Work for couriers."""
-    closed_lanes: list[UUID]
-    """Subscriptions that went offline and still have deliveries waiting."""
+    closed_lanes: bool
+    """Subscriptions went offline and still have deliveries waiting."""
     recoveries: bool
     notices: bool
 

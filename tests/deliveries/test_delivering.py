@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from cases.models import Case, Individual
 from deliveries import tasks
-from deliveries.engine import due, fanout, health, lanes, lookout, settle, sweep, transport
+from deliveries.engine import aside, due, fanout, health, lanes, lookout, settle, sweep, transport
 from deliveries.engine.courier import Courier
 from deliveries.engine.envelope import Parts
 from deliveries.models import Attempt, Delivery, Event, Lane, Payload, Subscription
@@ -418,9 +418,8 @@ def test_deliveries_of_a_deleted_subscription_fail_visibly(workspace: Workspace,
     subscription = subscribe("Case.Created")
     Case.objects.create(workspace=workspace, name="Dotfile")
     fanout.fan_out(tasks.DOMAIN)
-    key = subscription.pk
     subscription.delete()
-    assert health.set_aside(key)
+    aside.run()
     assert states() == [(Delivery.State.FAILED, "subscription_deleted")]
 
 
@@ -430,9 +429,12 @@ def test_going_offline_holds_what_waits_once_the_courier_has_let_go(workspace: W
     fanout.fan_out(tasks.DOMAIN)
     (lease,) = lanes.lease("courier", 10)
     assert health.go_offline(subscription.pk, "because")
-    assert not health.set_aside(subscription.pk)
+    aside.run()
+    assert states() == [(Delivery.State.PENDING, "")]
+    assert not sweep.look().closed_lanes
     lanes.release([report(lease, False)])
-    assert health.set_aside(subscription.pk)
+    assert sweep.look().closed_lanes
+    aside.run()
     assert states() == [(Delivery.State.HELD, "offline")]
     assert Subscription.objects.get().offline_since is not None
 

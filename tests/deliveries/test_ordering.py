@@ -13,7 +13,7 @@ from django.db import transaction
 
 from cases.models import Case
 from deliveries import services, tasks
-from deliveries.engine import due, fanout, health, lanes, order, recovering, settle
+from deliveries.engine import aside, due, fanout, health, lanes, order, recovering, settle
 from deliveries.engine.envelope import Parts
 from deliveries.models import Attempt, Delivery, Event, Lane, Subscription
 from dotfile_hooks.dev.recording import Post
@@ -176,7 +176,7 @@ def test_going_offline_holds_what_waits_behind_another_too(
     deliver()
     assert states(case) == [State.PENDING, State.BLOCKED]
     health.go_offline(subscription.pk, "because")
-    health.set_aside(subscription.pk)
+    aside.run()
     assert states(case) == [State.HELD, State.HELD]
 
 

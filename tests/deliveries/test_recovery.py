@@ -322,7 +322,7 @@ def test_it_waits_while_the_subscription_is_offline_and_starts_over_then(hold: H
     job = start(row, rate=10)
     assert recovering.run() == 20
     services.set_online([row.pk], online=False)
-    tasks.sweep_task()  # sets aside what it had made due
+    tasks.set_aside()  # what it had made due
     assert states() == [State.HELD] * 30
     pass_by(5)
     assert (recovering.run(), waits(job)) == (0, "online")
@@ -447,7 +447,7 @@ def test_the_sweep_asks_once_a_second_in_one_statement(hold: Hold, settings: Set
     job = start(hold(30), rate=10)
     with CaptureQueriesContext(connection) as captured:
         found = sweep.look()
-    assert (len(captured), found) == (1, sweep.Found(False, [], True, False))
+    assert (len(captured), found) == (1, sweep.Found(False, False, True, False))
     recovering.run()
     assert not sweep.look().recoveries  # it is ahead
     settings.SWEEP_INTERVAL = 5
