@@ -27,6 +27,12 @@ from .models import Delivery, Event, Lane, Subscription
 
 CHUNK = 2000
 """Keys in one statement: some 100 KB of SQL."""
+MOST_AT_ONCE = 10_000
+"""Deliveries that one retry takes: their lanes are locked for a quarter of a second."""
+TOO_MANY = (
+    f"At most {MOST_AT_ONCE:,} deliveries are retried at a time. Choose fewer, or recover a range of time on the "
+    "subscription's page: that sends what failed or is held slowly, oldest first."
+)
 
 State = Delivery.State
 # What waits for a later attempt, too; never what is due already: a courier may have it in its hand.
@@ -123,9 +129,11 @@ def retry_deliveries(chosen: QuerySet[Delivery] | Iterable[UUID], *, replay: boo
 
     They keep their event's id, count as manual retries, and have all automatic retries before them again. Those that
     are due already are left alone. Answers with the ids of the others. Raises Refused, and changes nothing, when a
-    subscription is offline or deleted.
+    subscription is offline or deleted, or when more than MOST_AT_ONCE are chosen.
     """
-    keys = chosen.values_list("pk", flat=True) if isinstance(chosen, QuerySet) else chosen
+    keys = chosen.values_list("pk", flat=True)[: MOST_AT_ONCE + 1] if isinstance(chosen, QuerySet) else set(chosen)
+    if len(keys) > MOST_AT_ONCE:
+        raise Refused(TOO_MANY)
     parts = list(_chunks(sorted(keys)))  # rows are locked in order of their keys
     wanted = REPLAYED if replay else RETRIED
     with transaction.atomic():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from deliveries import notices
+from deliveries import notices, services
 from deliveries.engine import endpoints, lanes, retry, signing
 from dotfile_hooks.dev import recording, supervisor
 
@@ -92,6 +92,7 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
         ("docs/operating.md", f"{notices.MAX_TRIES} times in about {WORDS[round(MAIL_HOURS)]} hours"),
         ("docs/operating.md", f"Allow it {supervisor.GRACE} s."),
         ("docs/operating.md", f"taken over {WORDS[lanes.PARK_AFTER]} times in a row"),
+        ("docs/operating.md", f"up to {services.MOST_AT_ONCE:,} at a time, all or none"),
         ("docs/operating.md", f"rings the sweep every {'second' if settings.SWEEP_INTERVAL == 1 else '?'}"),
         ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),
     ],

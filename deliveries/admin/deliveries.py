@@ -98,7 +98,8 @@ class DeliveryRows(ReadOnly, ExactSearch):
 
     @admin.action(description="Retry selected deliveries now (failed, held and waiting ones)", permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        self._retry(request, list(queryset.values_list("pk", flat=True)), replay=False)
+        chosen = queryset.values_list("pk", flat=True)[: services.MOST_AT_ONCE + 1]
+        self._retry(request, list(chosen), replay=False)
 
     def _retry(self, request: HttpRequest, chosen: list[UUID], *, replay: bool) -> None:
         try:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from cases.models import Case
 from deliveries import services
 from deliveries.engine import lanes
 from deliveries.events import outbox
@@ -197,6 +198,22 @@ def test_a_retry_for_an_offline_subscription_is_refused_and_changes_nothing(
     with pytest.raises(services.Refused, match="turn it online first"):
         services.retry_deliveries([refused[1].pk])
     assert Delivery.objects.get().state == State.FAILED
+
+
+@pytest.mark.parametrize("as_ids", [False, True])
+def test_a_retry_of_more_than_can_be_done_at_once_is_refused_and_names_the_recovery(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, monkeypatch: pytest.MonkeyPatch, as_ids: bool
+) -> None:
+    monkeypatch.setattr(services, "MOST_AT_ONCE", 2)
+    subscribe("Case.Created")
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(3)])
+    deliver()
+    Delivery.objects.update(state=State.FAILED)
+    chosen = list(Delivery.objects.values_list("pk", flat=True))
+    with pytest.raises(services.Refused, match="recover a range of time"):
+        services.retry_deliveries(chosen if as_ids else Delivery.objects.all())
+    assert set(Delivery.objects.values_list("state", flat=True)) == {State.FAILED}
+    assert len(services.retry_deliveries([*chosen[:2], chosen[0]])) == 2
 
 
 def test_a_retry_for_a_deleted_subscription_is_refused(refused: tuple[Subscription, Delivery]) -> None:
