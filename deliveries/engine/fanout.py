@@ -73,13 +73,15 @@ WITH locked AS (
 )
 SELECT subscription_id FROM locked WHERE open
 """
-# For subscriptions that were deleted or went offline since we read them: whoever did it has not seen our rows.
+# For subscriptions that were deleted or went offline since we read them: whoever did it has not seen our rows. Those
+# became due in this transaction: through their index, whatever else waits.
 ASIDE = """
 UPDATE deliveries_delivery d
 SET state = CASE WHEN l.subscription_id IS NULL THEN 2 ELSE 3 END,
     reason = CASE WHEN l.subscription_id IS NULL THEN 'subscription_deleted' ELSE 'offline' END
 FROM unnest(%s::uuid[]) AS s(id) LEFT JOIN deliveries_lane l ON l.subscription_id = s.id
 WHERE d.subscription_id = s.id AND d.state = 0 AND d.event_id = ANY(%s::uuid[])
+  AND d.due_at BETWEEN transaction_timestamp() AND statement_timestamp()
 """
 # For subscriptions that came online since we read them: what recovers held deliveries has not seen our rows.
 AHEAD = """
