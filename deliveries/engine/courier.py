@@ -88,7 +88,7 @@ class Courier:
         self._session.run(self._write)
 
     def _is_finished(self) -> bool:
-        if self._window.in_flight or self._done or self._hand.lanes or self._session.is_down:
+        if self._window.in_flight or self._done or not self._hand.is_empty or self._session.is_down:
             return False
         if not self._lookout.is_taking:
             return True

@@ -39,6 +39,8 @@ class Hand:
     def __init__(self, holder: str) -> None:
         self.holder = holder
         self.lanes: dict[UUID, HeldLane] = {}
+        self._leased: list[lanes.Lease] = []
+        """Ours, and not yet in `lanes`."""
         self._payloads = due.Payloads()
         self._deliveries: dict[str, int] = {}
         """Read and not yet settled, with the bytes they say; the next read leaves them out."""
@@ -55,14 +57,24 @@ class Hand:
     def lease(self, limit: int) -> int:
         """Takes up to `limit` due lanes; answers how many there were."""
         taken = lanes.lease(self.holder, limit)
-        known = endpoints.at({lease.subscription_id: lease.version for lease in taken})
-        for lease in taken:
+        self._leased += taken
+        self._take_up()
+        return len(taken)
+
+    def _take_up(self) -> None:
+        """Makes what was leased ready to be served; what the database failed over is done once it is back."""
+        known = endpoints.at({lease.subscription_id: lease.version for lease in self._leased})
+        for lease in self._leased:
             if lease.taken_over:
                 logger.warning("took over the lane of subscription %s", lease.subscription_id)
             if endpoint := known.get(lease.subscription_id):  # else deleted this moment, and the lane with it
                 health, closing = Health(self._rules, lease.health), not endpoint.online
                 self.lanes[endpoint.id] = HeldLane(lease, endpoint, health, proven=lease.proven, closing=closing)
-        return len(taken)
+        self._leased = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.lanes and not self._leased
 
     @property
     def is_paced(self) -> bool:
@@ -143,6 +155,8 @@ class Hand:
 
     def tend(self) -> float | None:
         """Once a second: renews leases, drops lost ones, learns what people changed. Answers the database's time."""
+        if self._leased:
+            self._take_up()
         now, lasts = time.monotonic(), settings.DELIVERY_LEASE
         if not self.lanes or now - self._tended_at < min(TEND, TEND_SHARE * lasts):
             return None

@@ -13,7 +13,20 @@ from django.db.models.functions import Now
 
 from cases.models import Case
 from deliveries import services, tasks
-from deliveries.engine import aside, doorbell, fanout, health, lanes, lookout, outbound, settle, sweep, transport
+from deliveries.engine import (
+    aside,
+    doorbell,
+    endpoints,
+    fanout,
+    health,
+    lanes,
+    lookout,
+    outbound,
+    session,
+    settle,
+    sweep,
+    transport,
+)
 from deliveries.engine.courier import Courier
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.celery import app
@@ -181,6 +194,45 @@ def test_the_lock_of_one_lane_does_not_stop_other_workspaces(
         let_go.set()
         assert seconds_until(receiver, "/locked") < 10
     thread.join(10)
+
+
+def cut_our_connection() -> None:
+    """Behind our back, as a server does that goes down."""
+    assert connection.connection
+    key = connection.connection.info.backend_pid
+
+    def cut() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [key])
+
+    in_a_thread(cut).join(30)
+
+
+def test_a_lane_that_was_leased_as_the_connection_was_cut_is_served_by_who_leased_it(
+    workspace: Workspace,
+    subscribe: Subscribe,
+    receiver: Receiver,
+    deliver: Deliver,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even if it would end now."""
+    monkeypatch.setattr(session, "RECONNECT", 0.0)
+    settings.DELIVERY_BOUND = 0
+    subscribe("Case.Created")
+    make_backlog(workspace, 1)
+    at, cuts = endpoints.at, iter([cut_our_connection])
+
+    def cut_once(versions: Any) -> Any:
+        for cut in cuts:
+            cut()
+        return at(versions)
+
+    monkeypatch.setattr(endpoints, "at", cut_once)
+    deliver()
+    assert len(receiver.posts) == 1
+    lane = Lane.objects.get()
+    assert (lane.holder, lane.takeovers, next(cuts, None)) == ("", 0, None)
 
 
 def no_broker(*arguments: Any, **options: Any) -> None:
