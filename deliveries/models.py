@@ -22,7 +22,7 @@ from workspaces.identifiers import new_id
 from workspaces.models import Workspace
 
 from .encryption import EncryptedJSONField, EncryptedTextField
-from .engine.signing import generate_secret
+from .engine.signing import generate_secret, secrets_at
 
 turned_online = Signal()
 """Sent with the subscription as `instance`, in the transaction that opened its lane again."""
@@ -152,12 +152,15 @@ class Subscription(models.Model):
         """Seconds for one request in all."""
         return settings.DELIVERY_TIMEOUT if self.timeout is None else self.timeout
 
+    @property
+    def previous(self) -> tuple[str, float] | None:
+        """The secret before the last rotation, and until when (seconds since the epoch) it signs too."""
+        until = self.previous_secret_until
+        return (self.previous_secret, until.timestamp()) if self.previous_secret and until else None
+
     def signing_secrets(self, now: datetime | None = None) -> list[str]:
         """Newest first; the previous one while its grace lasts."""
-        now = now or timezone.now()
-        if self.previous_secret and self.previous_secret_until and self.previous_secret_until > now:
-            return [self.secret, self.previous_secret]
-        return [self.secret]
+        return secrets_at((now or timezone.now()).timestamp(), self.secret, self.previous)
 
 
 class Lane(models.Model):

@@ -74,7 +74,7 @@ class Endpoint:
         return request
 
     def secrets(self, now: float) -> list[str]:
-        return [self.secret, self.previous[0]] if self.previous and self.previous[1] > now else [self.secret]
+        return signing.secrets_at(now, self.secret, self.previous)
 
     def shown(self, request: requests.PreparedRequest) -> dict[str, str]:
         """The request's headers as the history keeps them."""
@@ -117,14 +117,13 @@ def _unreadable(row: Subscription) -> Endpoint:
 
 
 def of(row: Subscription) -> Endpoint:
-    until = row.previous_secret_until
     return Endpoint(
         id=row.pk,
         version=row.updated_at,
         online=row.is_online,
         url=row.url,
         secret=row.secret,
-        previous=(row.previous_secret, until.timestamp()) if row.previous_secret and until else None,
+        previous=row.previous,
         headers={name.lower(): value for name, value in row.headers.items()},
         limits=Limits(
             connect_timeout=settings.DELIVERY_CONNECT_TIMEOUT,

@@ -26,6 +26,11 @@ def generate_secret() -> str:
     return PREFIX + base64.b64encode(randomness.token_bytes(SECRET_BYTES)).decode("ascii")
 
 
+def secrets_at(now: float, secret: str, previous: tuple[str, float] | None) -> list[str]:
+    """The secrets that sign at a time, newest first: `previous` too, until its own time. Seconds since the epoch."""
+    return [secret, previous[0]] if previous and previous[1] > now else [secret]
+
+
 def sign(event_id: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """The headers that prove who sent `body`; `secrets` newest first, the older ones in their grace time.
 

@@ -107,3 +107,17 @@ def test_a_secret_that_is_not_base64_signs_with_its_utf8_bytes() -> None:
 def test_an_empty_secret_is_an_error(secrets: list[str]) -> None:
     with pytest.raises(ValueError, match="secret"):
         signing.sign(EVENT, TIMESTAMP, BODY, secrets)
+
+
+@pytest.mark.parametrize(
+    ("now", "previous", "signing_then"),
+    [
+        (100.0, None, ["new"]),  # never rotated, or ended at once
+        (99.9, ("old", 100.0), ["new", "old"]),
+        (100.0, ("old", 100.0), ["new"]),
+    ],
+)
+def test_the_previous_secret_signs_until_its_time(
+    now: float, previous: tuple[str, float] | None, signing_then: list[str]
+) -> None:
+    assert signing.secrets_at(now, "new", previous) == signing_then
