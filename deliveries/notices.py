@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import time
 from contextlib import suppress
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
@@ -34,6 +35,8 @@ FIRST_DELAY, LONGEST_DELAY = 60, 3600
 """Seconds between tries, doubling."""
 MOST = 20
 """Notices that one task sends; the sweep asks for another. A shutdown waits for it."""
+BOUND = 60.0
+"""Seconds after which one task takes no more of them."""
 LOCK = 0x6E6F7469636573  # "notices"; any number that is nobody else's
 # What goes wrong with one address; the others shall know. ValueError: it cannot be written in a header.
 OF_ONE_ADDRESS = (SMTPRecipientsRefused, SMTPDataError, ValueError)
@@ -74,12 +77,14 @@ def send_due_soon() -> None:
 
 
 def send_due() -> int:
-    """Sends the notices that are due, one after another; answers how many were tried. 0 while another process does.
+    """Sends the notices that are due, one after another; answers how many are told. 0 while another process does.
 
     A slow mail server holds up one of the chores' processes, never all.
     """
+    end = time.monotonic() + BOUND
     with alone(LOCK) as first:
-        return sum(1 for notice in itertools.islice(iter(_claim, None), MOST) if send(notice)) if first else 0
+        due = iter(lambda: _claim() if time.monotonic() < end else None, None)
+        return sum(1 for notice in itertools.islice(due, MOST) if send(notice)) if first else 0
 
 
 def send_again(notice: Notice) -> None:

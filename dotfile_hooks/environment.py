@@ -184,7 +184,7 @@ def mail_server(name: str, default: str) -> MailServer:
         if parts.scheme not in MAIL_PORTS or not parts.hostname or parts.path.strip("/") or parts.port == 0:
             raise ValueError
         return MailServer(
-            "django.core.mail.backends.smtp.EmailBackend",
+            "deliveries.mailing.EmailBackend",
             parts.hostname,
             parts.port or MAIL_PORTS[parts.scheme],
             unquote(parts.username or ""),

@@ -13,7 +13,7 @@ from deliveries.engine import egress
 from dotfile_hooks import environment
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "deliveries.mailing.EmailBackend"
 PRODUCTION = {
     "SECRET_KEY": "a-long-random-value-that-only-this-test-knows-0123456789-abcdefghij",
     "ALLOWED_HOSTS": "hooks.example.com",

@@ -35,6 +35,8 @@ class MailServer:
         """What RCPT of these addresses is answered."""
         self.hangs: threading.Event | None = None
         """Greet nobody until this is set."""
+        self.drips: dict[str, threading.Event] = {}
+        """Goes on answering these commands (greeting: "") until the event is set, for 10 s at most."""
         self.callers = 0
         self._news = threading.Condition()
 
@@ -74,10 +76,12 @@ class _Handler(socketserver.StreamRequestHandler):
         self.owner.called()
         if self.owner.hangs:
             self.owner.hangs.wait(30)
+        self.drip("")
         self.say("220 test")
         recipients: list[str] = []
         while line := self.rfile.readline():
             command = line.decode().strip()
+            self.drip(command.upper()[:4])
             if command.upper().startswith("RCPT TO:"):
                 address = command[len("RCPT TO:<") :].partition(">")[0]
                 refusal = self.owner.refused.get(address)
@@ -97,6 +101,13 @@ class _Handler(socketserver.StreamRequestHandler):
     def content(self) -> bytes:
         lines = iter(self.rfile.readline, b".\r\n")
         return b"".join(line.removeprefix(b".") if line.startswith(b"..") else line for line in lines)
+
+    def drip(self, command: str) -> None:
+        if command in self.owner.drips:
+            for _ in range(500):
+                self.say("250-wait")
+                if self.owner.drips[command].wait(0.02):
+                    break
 
     def say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())

@@ -12,7 +12,7 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from deliveries import notices
+from deliveries import mailing, notices
 from deliveries.engine import doorbell, health
 from deliveries.models import Delivery, Event, Notice, Subscription
 from tests import factories
@@ -31,7 +31,7 @@ CONTACT, STAFF = "ops@customer.example", "staff@ours.example"
 def mails(settings: Any) -> Iterator[MailServer]:
     """A real mail server, which this process's settings name."""
     with mail_server() as found:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "deliveries.mailing.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", found.port, 5
         yield found
 
@@ -151,6 +151,29 @@ def test_a_mail_server_that_is_away_is_tried_again_later(notice: Notice, mails: 
     notice = try_now(notice)
     assert mails.told == [CONTACT, STAFF]
     assert (notice.sent_at is not None, notice.try_at, notice.error) == (True, None, "")
+
+
+@pytest.mark.parametrize("command", ["", "MAIL"])
+def test_a_mail_server_that_takes_for_ever_is_hung_up_on_and_tried_again(
+    notice: Notice, mails: MailServer, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Each byte in time, and never the last one."""
+    monkeypatch.setattr(mailing, "LONGEST", 0.2)
+    mails.drips[command] = threading.Event()
+    assert try_now(notice).error == "SMTPServerDisconnected"
+    assert mails.told == []
+    del mails.drips[command]
+    monkeypatch.undo()
+    assert try_now(notice).sent_at is not None
+    assert mails.told == [CONTACT, STAFF]
+
+
+def test_a_task_that_took_long_takes_no_more_of_them(
+    notice: Notice, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "BOUND", 0.0)
+    notices.send_due()
+    assert mails.told == []
 
 
 def test_who_was_told_is_left_in_peace_while_another_is_tried_again(notice: Notice, mails: MailServer) -> None:
