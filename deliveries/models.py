@@ -252,11 +252,17 @@ class Event(models.Model):
             models.Index(fields=["build_at", "id"], name="event_waiting", condition=models.Q(state=0)),
             # payloads: what a case was, when it is gone
             models.Index(fields=["case_id"], name="event_case_deleted", condition=models.Q(name="Case.Deleted")),
-            # order.py: whether an earlier event of a case is still to be built; the admin: what happened to one case
+            # order.SIFT: whether an earlier event of a case is still to be built
             models.Index(
-                fields=["case_id", "state", "sequence"],
+                fields=["case_id", "sequence"],
+                name="event_case_waiting",
+                condition=models.Q(case_id__isnull=False, state=0),
+            ),
+            # the admin: what happened to one case; with the one above, for those that wait
+            models.Index(
+                fields=["case_id"],
                 name="event_of_case",
-                condition=models.Q(case_id__isnull=False),
+                condition=models.Q(case_id__isnull=False, state__in=[1, 2]),
             ),
             # the admin: which events could not be built
             models.Index(fields=["-id"], name="event_failed", condition=models.Q(state=2)),

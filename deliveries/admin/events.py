@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
@@ -52,7 +52,9 @@ class EventAdmin(ReadOnly, ExactSearch):
     )
 
     def related_to(self, queryset: QuerySet[Event], key: UUID) -> QuerySet[Event]:
-        return queryset.filter(case_id=key)
+        """What waits and what was built have an index each, so the states are named."""
+        state = Event.State
+        return queryset.filter(Q(state=state.WAITING) | Q(state__in=[state.BUILT, state.FAILED]), case_id=key)
 
     def has_build_permission(self, request: HttpRequest) -> bool:
         return self.may(request, "change")
