@@ -1,14 +1,17 @@
 """Subscriptions, and the queue: events, payloads, deliveries, attempts, lanes.
 
 The queue's tables are written by SQL in events/ and engine/, in bulk; these models are how people read them. Between
-the big tables there are no foreign key constraints: a partition that one references could not be dropped.
+the big tables there are no foreign key constraints: a partition that one references could not be dropped. Events,
+payloads and attempts have a partition for each day (engine/partitions.py).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -18,11 +21,14 @@ from django.db.models.functions import Least, Now
 from django.dispatch import Signal
 from django.utils import timezone
 
-from workspaces.identifiers import new_id
+from workspaces.identifiers import lowest_id, made_at, new_id
 from workspaces.models import Workspace
 
 from .encryption import EncryptedJSONField, EncryptedTextField
 from .engine.signing import generate_secret, secrets_at
+
+CLOCK_STEP = timedelta(hours=1)
+"""By so much PostgreSQL's clock may be set back, as when another server takes over, before history is overlooked."""
 
 turned_online = Signal()
 """Sent with the subscription as `instance`, in the transaction that opened its lane again."""
@@ -371,6 +377,15 @@ class DeadLetter(Delivery):
         default_permissions = ()  # those of deliveries
 
 
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    """Attempts are found by their deliveries, in the partitions of the days since then only."""
+
+    def of(self, deliveries: Collection[UUID]) -> AttemptQuerySet:
+        """Of deliveries with these keys. No attempt is older than its delivery, but for a clock that was set back."""
+        since = lowest_id(made_at(min(deliveries)) - CLOCK_STEP) if deliveries else None
+        return self.filter(delivery_id__in=deliveries, id__gte=since) if since else self.none()
+
+
 class Attempt(models.Model):
     """One request of a delivery and what came of it. Rows are only ever added."""
 
@@ -394,6 +409,8 @@ class Attempt(models.Model):
     worker = models.CharField(max_length=120)
     late = models.BooleanField(default=False)
     """The courier had lost its lane by then: the outcome was kept and changed nothing."""
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
@@ -473,3 +490,56 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice of {self.subscription_id}"
+
+
+class Expiry(models.Model):
+    """What had not been delivered when it was removed for its age: how many, of whom, and why it was left until then.
+
+    A row for each day, subscription, state and reason. It outlives the subscription.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting for its next attempt"
+        FAILED = "failed", "Finally failed"
+        HELD = "held"
+        BLOCKED = "blocked"
+        UNBUILT = "unbuilt", "Event never built"
+        UNBUILDABLE = "unbuildable", "Event could not be built"
+
+    id = models.UUIDField(primary_key=True)
+    day = models.DateField()
+    """When it was removed (UTC)."""
+    workspace = _reference(Workspace)
+    subscription = _reference(Subscription, null=True)
+    """NULL: events that never became deliveries."""
+    state = models.CharField(max_length=16, choices=State)
+    reason = models.CharField(max_length=64, blank=True)
+    """As on the deliveries."""
+    number = models.PositiveBigIntegerField()
+    oldest = models.DateTimeField()
+    """When the first of their events was recorded, ..."""
+    newest = models.DateTimeField()
+    """... and the last."""
+    expired_at = models.DateTimeField()
+    """When the last of them was removed."""
+
+    class Meta:
+        ordering = ["-day", "-id"]
+        verbose_name_plural = "expiries"
+        constraints = [
+            # retention.DELIVERIES adds to the day's row; a subscription's page asks whether it has any
+            models.UniqueConstraint(
+                fields=["subscription", "day", "state", "reason"],
+                name="expiry_of_deliveries",
+                condition=models.Q(subscription__isnull=False),
+            ),
+            # retention.EVENTS adds to the day's row
+            models.UniqueConstraint(
+                fields=["workspace", "day", "state", "reason"],
+                name="expiry_of_events",
+                condition=models.Q(subscription__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} expired on {self.day}"

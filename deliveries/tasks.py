@@ -10,7 +10,7 @@ from celery import Task, shared_task
 from celery.exceptions import OperationalError as BrokerError
 from django.db import InterfaceError, OperationalError
 
-from . import notices
+from . import notices, upkeep
 from .engine import aside, doorbell, fanout, outbound, recovering, stopping, sweep
 from .engine.courier import Courier
 from .events import catalogue, outbox, payloads
@@ -79,3 +79,9 @@ def recover() -> None:
 def send_notices() -> None:
     """Sends the e-mails that are due."""
     notices.send_due()
+
+
+@shared_task(name=upkeep.TASK, ignore_result=True)
+def keep_up() -> None:
+    """Makes partitions ahead and removes what is old. An hour later beat asks again: it needs no retry."""
+    upkeep.run_and_log()

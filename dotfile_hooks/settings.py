@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
@@ -135,6 +136,8 @@ CELERY_TASK_ROUTES = {"deliveries.sweep": {"queue": "chores"}, "deliveries.chore
 SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": 300}},
+    # By the clock: a beat that is restarted often would never see a whole hour pass.
+    "upkeep": {"task": "deliveries.chores.upkeep", "schedule": crontab(minute=17), "options": {"expires": 3600}},
 }
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------
@@ -170,6 +173,13 @@ BREAKER_LONGEST_PAUSE = env.number("BREAKER_LONGEST_PAUSE", 600, 0.1)
 # OFFLINE_AFTER_FAILURES (default 50): failures in 24 hours, more than half of all attempts, that take a subscription
 # offline unless it is promoted.
 OFFLINE_AFTER_FAILURES = env.integer("OFFLINE_AFTER_FAILURES", 50, 1)
+
+# RETENTION_DAYS (default 30, at least 7): how long events, payloads, deliveries and attempts are kept. Retries by our
+# own schedule end within five days, so at 7 nothing is removed that would still be tried, unless its receiver asked for
+# long delays (Retry-After) or was offline.
+RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, 7)
+# PARTITIONS_AHEAD (default 7, 2 to 60): days for which partitions are made in advance.
+PARTITIONS_AHEAD = env.integer("PARTITIONS_AHEAD", 7, 2, 60)
 
 # --- E-mail: what people must know ------------------------------------------------------------------------------------
 
