@@ -98,4 +98,3 @@ def plan(now: datetime | None = None) -> Iterator[str]:
         yield f"  undelivered: {number:,} {Delivery.State(state).label.lower()} {reason}".rstrip()
     for row in retention.expired_partitions(old.date()):
         yield f"would drop {row.name}, {partitions.size(row)}"
-

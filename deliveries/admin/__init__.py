@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import dead_letters, deliveries, events, lanes, notices, recoveries, subscriptions
+from . import dead_letters, deliveries, events, expiries, lanes, notices, recoveries, subscriptions
 
-__all__ = ["dead_letters", "deliveries", "events", "lanes", "notices", "recoveries", "subscriptions"]
+__all__ = ["dead_letters", "deliveries", "events", "expiries", "lanes", "notices", "recoveries", "subscriptions"]

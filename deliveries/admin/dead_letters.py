@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deliveries.models import Attempt, DeadLetter, Delivery
+from workspaces.identifiers import made_at
 
 from .base import REASONS, link, moment, state_badge
 from .deliveries import DeliveryRows
@@ -58,9 +63,17 @@ class DeadLetterAdmin(DeliveryRows):
     list_filter = (StandingFilter, ReasonFilter, SubscriptionFilter, NameFilter)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        latest = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-started_at").values("error")[:1]
-        rows = super().get_queryset(request).filter(state__in=list(OF))
-        return rows.annotate(error=Subquery(latest))
+        return super().get_queryset(request).filter(state__in=list(OF))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """What went wrong last is asked once for all rows of a page."""
+        changes: Any = super().get_changelist_instance(request)
+        changes.result_list = list(changes.result_list)
+        latest = Attempt.objects.of([row.pk for row in changes.result_list]).order_by("delivery_id", "-started_at")
+        errors = dict(latest.distinct("delivery_id").values_list("delivery_id", "error"))
+        for row in changes.result_list:
+            row.error = errors.get(row.pk, "")
+        return changes
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -78,8 +91,11 @@ class DeadLetterAdmin(DeliveryRows):
 
     @admin.display(description="last answer")
     def last_error(self, row: Any) -> str:
-        return self.status(row) if row.status_code else (row.error or "").replace("_", " ") or self.status(row)
+        return self.status(row) if row.status_code else row.error.replace("_", " ") or self.status(row)
 
     @admin.display(description="since", ordering="last_attempt_at")
-    def since(self, row: Delivery) -> str:
-        return moment(row.last_attempt_at) if row.last_attempt_at else "never tried"
+    def since(self, row: Delivery) -> SafeString:
+        """And when it is removed for its age."""
+        expires = made_at(row.pk) + timedelta(days=settings.RETENTION_DAYS)
+        last = moment(row.last_attempt_at) if row.last_attempt_at else "never tried"
+        return format_html("{}<br>expires {}", last, f"{timezone.localtime(expires):%Y-%m-%d}")

@@ -161,7 +161,7 @@ def _told_of_retry(retried: int, chosen: int) -> str:
 
 def _told(delivery: Delivery) -> dict[str, Any]:
     """The attempts of a delivery, newest first, and the body that the newest one sent."""
-    rows = list(Attempt.objects.filter(delivery_id=delivery.pk).order_by("-started_at", "-id")[:ATTEMPTS_SHOWN])
+    rows = list(Attempt.objects.of([delivery.pk]).order_by("-started_at", "-id")[:ATTEMPTS_SHOWN])
     attempts = [{"row": row, "counters": sent.counters(row)} for row in rows]
     return {"attempts": attempts, "body": _body(delivery, rows[0] if rows else None)}
 

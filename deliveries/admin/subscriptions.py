@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -22,6 +22,7 @@ from django.utils.timesince import timesince
 from deliveries import recovery, services
 from deliveries.models import Lane, Subscription
 
+from . import expiries
 from .base import DASH, ExactSearch, badge
 from .forms import SubscriptionForm, shown_headers
 from .lanes import is_parked, paused
@@ -143,6 +144,14 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
             return Subscription.objects.select_for_update(of=("self",)).filter(pk=UUID(object_id)).first()
         except ValueError:
             return None
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Says how much of its deliveries expired, if any did."""
+        number = expiries.total(object_id)
+        context = {**(extra_context or {}), "expired": f"{number:,}" if number else ""}
+        return super().change_view(request, object_id, form_url, context)
 
     def header_lines(self, row: Subscription) -> str:
         """For those who may only look."""

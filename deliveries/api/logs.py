@@ -112,7 +112,7 @@ def _asks_for_state(query: QueryDict) -> bool:
 def _attempts(ids: Iterable[UUID]) -> dict[UUID, list[Attempt]]:
     """The attempts of each delivery, newest first."""
     found: dict[UUID, list[Attempt]] = defaultdict(list)
-    for attempt in Attempt.objects.filter(delivery_id__in=list(ids)).order_by("-started_at", "-id"):
+    for attempt in Attempt.objects.of(list(ids)).order_by("-started_at", "-id"):
         found[attempt.delivery_id].append(attempt)
     return found
 
