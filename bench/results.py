@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -36,13 +37,34 @@ class Figure:
         return f"≥ {self.at_least:,.5g}" if self.at_least is not None else ""
 
 
+@dataclass(frozen=True)
+class Series:
+    """Points of one line in a plot: `y`, in `unit`, against `x`."""
+
+    name: str
+    x: list[float]
+    y: list[float]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Something long that is shown on demand."""
+
+    title: str
+    text: str
+
+
 @dataclass
 class Report:
-    """All figures of one program."""
+    """All that one program found."""
 
     title: str
     figures: list[Figure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    """For documents only: not printed."""
 
     def add(
         self, name: str, value: float, unit: str = "", *, at_most: float | None = None, at_least: float | None = None
@@ -66,9 +88,17 @@ class Report:
         for note in self.notes:
             console.print(note, markup=False)
         if path:
-            figures = [{**asdict(each), "holds": each.holds} for each in self.figures]
-            path.write_text(json.dumps({"title": self.title, "figures": figures, "notes": self.notes}, indent=2) + "\n")
+            path.write_text(json.dumps(self._all(), indent=2) + "\n")
         return 0 if self.holds else 1
+
+    def _all(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "figures": [{**asdict(each), "holds": each.holds} for each in self.figures],
+            "notes": self.notes,
+            "series": [asdict(each) for each in self.series],
+            "texts": [asdict(each) for each in self.texts],
+        }
 
 
 def percentile(values: Sequence[float], share: float) -> float:
