@@ -14,6 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from .runs import Run
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -56,6 +58,23 @@ class Text:
 
 
 @dataclass
+class Matrix:
+    """Numbers that belong side by side."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str | float]] = field(default_factory=list)
+
+    def table(self) -> Table:
+        table = Table(title=self.title, title_justify="left")
+        for number, column in enumerate(self.columns):
+            table.add_column(column, justify="right" if number else "left")
+        for row in self.rows:
+            table.add_row(*(each if isinstance(each, str) else f"{each:,.4g}" for each in row))
+        return table
+
+
+@dataclass
 class Report:
     """All that one program found."""
 
@@ -65,15 +84,22 @@ class Report:
     series: list[Series] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     """For documents only: not printed."""
+    matrices: list[Matrix] = field(default_factory=list)
+    voids: list[str] = field(default_factory=list)
+    """Runs whose ledger does not add up, and why: their figures mean nothing."""
 
     def add(
         self, name: str, value: float, unit: str = "", *, at_most: float | None = None, at_least: float | None = None
     ) -> None:
         self.figures.append(Figure(name, value, unit, at_most, at_least))
 
+    def check(self, *done: Run) -> None:
+        """Takes note of runs that are void."""
+        self.voids += [f"{run.what}: {problem}" for run in done for problem in run.problems]
+
     @property
     def holds(self) -> bool:
-        return all(figure.holds for figure in self.figures)
+        return not self.voids and all(figure.holds for figure in self.figures)
 
     def finish(self, path: Path | None) -> int:
         """Prints the table, writes JSON to `path` if there is one; the status to exit with."""
@@ -85,7 +111,9 @@ class Report:
             table.add_row(each.name, f"{each.value:,.5g}", each.unit, each.bar, verdict)
         console = Console(highlight=False)
         console.print(table)
-        for note in self.notes:
+        for matrix in self.matrices:
+            console.print(matrix.table())
+        for note in (*self.notes, *(f"VOID: {each}" for each in self.voids)):
             console.print(note, markup=False)
         if path:
             path.write_text(json.dumps(self._all(), indent=2) + "\n")
@@ -98,6 +126,8 @@ class Report:
             "notes": self.notes,
             "series": [asdict(each) for each in self.series],
             "texts": [asdict(each) for each in self.texts],
+            "matrices": [asdict(each) for each in self.matrices],
+            "voids": self.voids,
         }
 
 

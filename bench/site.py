@@ -20,7 +20,7 @@ import requests
 from dotfile_hooks.dev import places, postgres, processes, stack, supervisor
 from dotfile_hooks.dev.supervisor import Program, Supervisor
 
-from . import receiver, valkey
+from . import machine, receiver, valkey
 
 FERNET = "ZGV2ZWxvcG1lbnQtb25seS1ub3QtYS1zZWNyZXQtISE="  # of throw-away data
 OBSERVED = "shared_preload_libraries = 'pg_stat_statements'"
@@ -48,10 +48,10 @@ class Site:
         """POSTs so far."""
         return int(requests.get(self.url(""), timeout=30).text)
 
-    def start(self, *names: str) -> list[Program]:
+    def start(self, *names: str, **environment: str) -> list[Program]:
         """Starts programs of the Procfile; returns when those that are Celery workers answer."""
         lines = supervisor.procfile()
-        started = [self.programs.start(name, lines[name]) for name in names]
+        started = [self.programs.start(name, lines[name], **environment) for name in names]
         self.programs.wait_for("the programs", lambda: all(map(_is_up, started)), 60)
         return started
 
@@ -60,12 +60,20 @@ class Site:
         processes.stop(program.process, signal.SIGTERM, timeout=supervisor.GRACE)
         self.programs.programs.remove(program)
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds so far of each program, its children included, and of the servers."""
+        postmaster = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        roots = {each.name: each.process.pid for each in self.programs.programs}
+        roots |= {"PostgreSQL": postmaster, "Valkey": self.valkey.pid}
+        family = machine.parents()
+        return {name: machine.used(machine.tree(pid, family)) for name, pid in roots.items()}
+
 
 @contextlib.contextmanager
-def running(*, observed: bool = False, **environment: str) -> Iterator[Site]:
+def running(*, observed: bool = False, receiver: str = "bench.receiver", **environment: str) -> Iterator[Site]:
     """Servers, tables and the receiver; nothing of the Procfile yet. Django is set up to use them.
 
-    `observed` loads pg_stat_statements. Raises StartError.
+    `observed` loads pg_stat_statements; `receiver` is the module that runs as such. Raises StartError.
     """
     processes.end_cleanly()
     with (
@@ -79,7 +87,7 @@ def running(*, observed: bool = False, **environment: str) -> Iterator[Site]:
         whole = supervisor.program_environment(urls, stack.settings(keys), mine)
         stack.manage(whole, "migrate", "--noinput")
         with supervisor.logged(whole, folder / "log") as programs:
-            port = _receiver(folder, programs)
+            port = _receiver(folder, programs, receiver)
             os.environ |= whole | {"DJANGO_SETTINGS_MODULE": "dotfile_hooks.settings"}
             django.setup()
             yield Site(folder, database_url, redis, programs, port)
@@ -110,8 +118,8 @@ def execute(database_url: str, statement: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def _receiver(folder: Path, programs: Supervisor) -> int:
-    command = f"exec {shlex.quote(sys.executable)} -m bench.receiver {shlex.quote(str(folder))}"
+def _receiver(folder: Path, programs: Supervisor, module: str) -> int:
+    command = f"exec {shlex.quote(sys.executable)} -m {module} {shlex.quote(str(folder))}"
     programs.start("receiver", command)
     port = folder / "port"
     programs.wait_for("the receiver", port.exists)
@@ -124,11 +132,11 @@ def _is_up(program: Program) -> bool:
     return program.name == "beat" or bool(children.read_text().split())
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
-    """Seconds until it held. Raises StartError."""
+def wait_until(condition: Callable[[], bool], seconds: float, what: str, every: float = 0.05) -> float:
+    """Seconds until it held; asks `every` so many. Raises StartError."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() > began + seconds:
             raise processes.StartError(f"{what}: not within {seconds:g} s.")
-        time.sleep(0.05)
+        time.sleep(every)
     return time.monotonic() - began

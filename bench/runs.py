@@ -1,0 +1,72 @@
+"""One timed run: how long it took, what it cost each process, and whether its ledger adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+MICRO = 1_000_000
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What must be one number at the end of a run that nothing disturbed."""
+
+    deliveries: int
+    """That were to be made."""
+    succeeded: int
+    """Deliveries that are written down as such."""
+    attempts: int
+    """Rows; one for each delivery."""
+    attempted: int
+    """Deliveries that have an attempt."""
+    requests: int
+    """That the receiver counted."""
+
+    def problems(self) -> list[str]:
+        """What differs; empty when all is well."""
+        found = {
+            "succeeded": self.succeeded,
+            "attempts": self.attempts,
+            "deliveries with an attempt": self.attempted,
+            "requests at the receiver": self.requests,
+        }
+        return [f"{self.deliveries} deliveries, but {n} {what}" for what, n in found.items() if n != self.deliveries]
+
+
+@dataclass(frozen=True)
+class Run:
+    """So many things done in so many seconds."""
+
+    what: str
+    count: int
+    seconds: float
+    cpu: Mapping[str, float]
+    """Seconds, by process."""
+    problems: Sequence[str] = field(default_factory=tuple)
+    """Why it is void."""
+
+    @property
+    def rate(self) -> float:
+        """A second."""
+        return self.count / self.seconds
+
+    def micros(self, *names: str) -> float:
+        """Microseconds of CPU for each thing, in these processes together."""
+        return sum(self.cpu.get(name, 0.0) for name in names) / self.count * MICRO
+
+    def told(self) -> str:
+        """In one line."""
+        costs = ", ".join(f"{name} {self.micros(name):.0f}" for name, used in self.cpu.items() if used)
+        return f"{self.what}: {self.rate:,.0f}/s; CPU microseconds each: {costs}"
+
+
+def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """CPU seconds between two readings."""
+    return {name: after[name] - before.get(name, 0.0) for name in after}
+
+
+def ratio(run: Run, *floors: Run) -> float:
+    """Its rate against the mean of floors that were measured around it."""
+    return run.rate / fmean(floor.rate for floor in floors)
