@@ -14,21 +14,32 @@ from deliveries.models import Attempt, Delivery, Event, Subscription
 from workspaces.models import Workspace
 
 BACKLOG = """
-WITH event AS (
+WITH target AS (
+    SELECT * FROM unnest(%(subscriptions)s::uuid[], %(workspaces)s::uuid[])
+    WITH ORDINALITY AS target(subscription_id, workspace_id, n)
+), made AS (
+    SELECT deliveries_uuid7() AS id, deliveries_uuid7() AS case_id, target.*
+    FROM generate_series(0, %(count)s - 1) AS number
+    JOIN target ON target.n = 1 + number %% cardinality(%(subscriptions)s::uuid[])
+), event AS (
     INSERT INTO deliveries_event (id, workspace_id, name, case_id, entity_id, sequence, state, build_at, builds, error,
                                   created_at)
-    SELECT deliveries_uuid7(), %(workspace)s, 'Case.Created', id, id, 1, 1, clock_timestamp(), 0, '', clock_timestamp()
-    FROM (SELECT deliveries_uuid7() AS id FROM generate_series(1, %(count)s)) AS made
-    RETURNING id, case_id, created_at
+    SELECT id, workspace_id, 'Case.Created', case_id, case_id, 1, 1, clock_timestamp(), 0, '', clock_timestamp()
+    FROM made
 ), payload AS (
     INSERT INTO deliveries_payload (id, event_id, context, entity)
-    SELECT id, id, %(context)s, '"case":{"id":"' || case_id || '","name":"waiting"}' FROM event
+    SELECT id, id, '"workspace":{"id":"' || workspace_id || '","name":"waiting"},"sequence":1',
+           '"case":{"id":"' || case_id || '","name":"' || repeat('x', %(filler)s) || '"}'
+    FROM made
 )
 INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
                                  case_id, sequence, state, reason, due_at, attempts, retries, next_type, created_at)
-SELECT deliveries_uuid7(), %(workspace)s, %(subscription)s, id, id, 'Case.Created', '', case_id, 1, 0, '',
-       clock_timestamp(), 0, 0, 0, created_at FROM event
+SELECT deliveries_uuid7(), workspace_id, subscription_id, id, id, 'Case.Created', '', case_id, 1, 0, '',
+       clock_timestamp(), 0, 0, 0, clock_timestamp() FROM made
 """
+FILLER = 1150
+"""Characters that make a body 1.5 kB long."""
+QUEUE = ("event", "payload", "delivery", "attempt", "casesequence")
 
 
 def workspace(name: str) -> Workspace:
@@ -71,16 +82,20 @@ def create_in_bulk(of: Workspace, count: int, chunk: int = 1000) -> None:
 
 def pile_up(of: Subscription, count: int) -> None:
     """Deliveries that wait, built already, as if nobody had served the subscription for long."""
-    context = f'"workspace":{{"id":"{of.workspace_id}","name":"waiting"}},"sequence":1'
-    values: dict[str, str | int] = {
-        "workspace": str(of.workspace_id),
-        "subscription": str(of.pk),
+    build_up([of], count)
+    gather_statistics()
+
+
+def build_up(of: Sequence[Subscription], count: int) -> None:
+    """Deliveries that wait, built already, an event each, for these subscriptions in turn."""
+    values = {
+        "subscriptions": [str(row.pk) for row in of],
+        "workspaces": [str(row.workspace_id) for row in of],
         "count": count,
-        "context": context,
+        "filler": FILLER,
     }
     with connection.cursor() as cursor:
         cursor.execute(BACKLOG, values)
-    gather_statistics()
 
 
 def gather_statistics() -> None:
@@ -90,10 +105,28 @@ def gather_statistics() -> None:
             cursor.execute(f"ANALYZE deliveries_{table}")
 
 
-def make_due(of: Subscription) -> None:
-    """Its lane, with what piled up; a courier finds it within a second."""
+def tidy() -> None:
+    """As a server is between two waves: vacuumed, and with nothing left to write to the disk."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE deliveries_lane SET due_at = clock_timestamp() WHERE subscription_id = %s", [str(of.pk)])
+        for table in (*QUEUE, "lane"):
+            cursor.execute(f"VACUUM ANALYZE deliveries_{table}")
+        cursor.execute("CHECKPOINT")
+
+
+def clear() -> None:
+    """No event was ever recorded; workspaces, subscriptions and their lanes stay."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(f'deliveries_{table}' for table in QUEUE)}")
+        cursor.execute("UPDATE deliveries_lane SET due_at = NULL")
+
+
+def make_due(*of: Subscription) -> None:
+    """Their lanes, with what piled up; a courier finds them within a second."""
+    keys = [str(row.pk) for row in of]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE deliveries_lane SET due_at = clock_timestamp() WHERE subscription_id = ANY(%s::uuid[])", [keys]
+        )
 
 
 def is_drained() -> bool:
