@@ -1,4 +1,4 @@
-"""Deliveries that are built already, drained by the worker that runs. Import it once Django is set up (site.running)."""
+"""Built deliveries, drained by the worker that runs. Import it once Django is set up (site.running)."""
 
 from __future__ import annotations
 
