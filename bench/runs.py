@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 
 MICRO = 1_000_000
 
@@ -56,6 +55,11 @@ class Run:
         """Microseconds of CPU for each thing, in these processes together."""
         return sum(self.cpu.get(name, 0.0) for name in names) / self.count * MICRO
 
+    @property
+    def cost(self) -> float:
+        """Microseconds of CPU for each thing where we can save some: in the worker and in PostgreSQL."""
+        return self.micros("worker", "PostgreSQL")
+
     def told(self) -> str:
         """In one line."""
         costs = ", ".join(f"{name} {self.micros(name):.0f}" for name, used in self.cpu.items() if used)
@@ -67,6 +71,14 @@ def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: after[name] - before.get(name, 0.0) for name in after}
 
 
+def together(what: str, runs: Sequence[Run]) -> Run:
+    """Runs of the same kind, as if they had been one."""
+    names = {name for run in runs for name in run.cpu}
+    cpu = {name: sum(run.cpu.get(name, 0.0) for run in runs) for name in names}
+    problems = [problem for run in runs for problem in run.problems]
+    return Run(what, sum(run.count for run in runs), sum(run.seconds for run in runs), cpu, problems)
+
+
 def ratio(run: Run, *floors: Run) -> float:
-    """Its rate against the mean of floors that were measured around it."""
-    return run.rate / fmean(floor.rate for floor in floors)
+    """Its rate against floors that were measured around it."""
+    return run.rate / together("", floors).rate
