@@ -68,3 +68,16 @@ def used(pids: Iterable[int]) -> float:
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat after the program's name, which may hold blanks."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def disk_waits(folder: Path, count: int = 50) -> list[float]:
+    """Milliseconds that each of some small writes waited for the disk there."""
+    path, waits = folder / "waits", []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(count):
+            file.write(bytes(8192))
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            waits.append(1000 * (time.perf_counter() - began))
+    path.unlink()
+    return waits

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from cases.models import Case
+from cases.services import review_case
 from deliveries.models import Attempt, Delivery, Event, Subscription
 from workspaces.models import Workspace
+
+__all__ = ["Case", "Workspace", "review_case"]
+
+T = TypeVar("T")
 
 BACKLOG = """
 WITH target AS (
@@ -47,16 +52,22 @@ def workspace(name: str) -> Workspace:
 
 
 def subscribe(of: Workspace, url: str, **fields: Any) -> Subscription:
-    return Subscription.objects.create(workspace=of, url=url, events=["Case.Created"], **fields)
+    return Subscription.objects.create(**{"workspace": of, "url": url, "events": ["Case.Created"], **fields})
+
+
+def timed(change: Callable[[], T]) -> tuple[T, float]:
+    """Makes a change in a transaction of its own; the moment (unix seconds) just after its commit."""
+    moments: list[float] = []
+    with transaction.atomic():
+        transaction.on_commit(lambda: moments.append(time.time()))  # before the hook that rings
+        made = change()
+    return made, moments[0]
 
 
 def create_case(of: Workspace) -> tuple[UUID, float]:
     """One save(); answers with the case's key and the moment (unix seconds) just after its commit."""
-    moments: list[float] = []
-    with transaction.atomic():
-        transaction.on_commit(lambda: moments.append(time.time()))  # before the hook that rings
-        case = Case.objects.create(workspace=of, name="Dotfile")
-    return case.pk, moments[0]
+    case, committed = timed(lambda: Case.objects.create(workspace=of, name="Dotfile"))
+    return case.pk, committed
 
 
 def create_steadily(of: Sequence[Workspace], rate: float, seconds: float) -> dict[UUID, float]:
@@ -73,6 +84,12 @@ def cases_of_events(committed: dict[UUID, float]) -> dict[str, float]:
     """When each event was committed, by its id as receivers see it."""
     events = Event.objects.filter(case_id__in=list(committed), name="Case.Created").values_list("id", "case_id")
     return {str(key): committed[case] for key, case in events if case}
+
+
+def events_of(cases: Iterable[str]) -> dict[tuple[str, str], str]:
+    """The ids of their events, by case and name."""
+    rows = Event.objects.filter(case_id__in=list(cases)).values_list("case_id", "name", "id")
+    return {(str(case), name): str(key) for case, name, key in rows}
 
 
 def create_in_bulk(of: Workspace, count: int, chunk: int = 1000) -> None:
