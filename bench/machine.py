@@ -81,3 +81,23 @@ def disk_waits(folder: Path, count: int = 50) -> list[float]:
             waits.append(1000 * (time.perf_counter() - began))
     path.unlink()
     return waits
+
+
+def memory(pid: int) -> float:
+    """MiB that the process has in memory now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def connections(pid: int, port: int) -> set[int]:
+    """Our ends (ports) of the process's TCP connections to that port of this machine."""
+    sockets = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            sockets.add(os.readlink(each))
+    ends = set()
+    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        local, remote = (int(fields[column].rpartition(":")[2], 16) for column in (1, 2))
+        if remote == port and f"socket:[{fields[9]}]" in sockets:
+            ends.add(local)
+    return ends

@@ -103,13 +103,13 @@ def pile_up(of: Subscription, count: int) -> None:
     gather_statistics()
 
 
-def build_up(of: Sequence[Subscription], count: int) -> None:
+def build_up(of: Sequence[Subscription], count: int, filler: int = FILLER) -> None:
     """Deliveries that wait, built already, an event each, for these subscriptions in turn."""
     values = {
         "subscriptions": [str(row.pk) for row in of],
         "workspaces": [str(row.workspace_id) for row in of],
         "count": count,
-        "filler": FILLER,
+        "filler": filler,
     }
     with connection.cursor() as cursor:
         cursor.execute(BACKLOG, values)
