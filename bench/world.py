@@ -105,7 +105,7 @@ def pile_up(of: Subscription, count: int) -> None:
 
 def build_up(of: Sequence[Subscription], count: int, filler: int = FILLER) -> None:
     """Deliveries that wait, built already, an event each, for these subscriptions in turn."""
-    values = {
+    values: dict[str, Any] = {
         "subscriptions": [str(row.pk) for row in of],
         "workspaces": [str(row.workspace_id) for row in of],
         "count": count,

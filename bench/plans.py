@@ -1,0 +1,128 @@
+"""Explains statements as they pass by, with the values they are about to run with. Import it once Django is set up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from deliveries.engine.statements import Prepared
+
+EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS) "
+OURS = re.compile(r"EXECUTE \w|\b(deliveries|cases|checks|workspaces)_\w")
+"""What is explained: prepared statements, and those that name our tables."""
+STATEMENT = re.compile(
+    r"\s*(?P<settings>(?:SET\s[^;]*;\s*)*)(?P<rest>(?:WITH|SELECT|INSERT|UPDATE|DELETE|EXECUTE)\b.*)", re.DOTALL
+)
+PREPARE = re.compile(r"\s*PREPARE (\w+)\s+AS\s(.*)", re.DOTALL)
+EXECUTE = re.compile(r"\s*EXECUTE (\w+)")
+PLACE = re.compile(r"\$\d+|%s|%\(\w+\)s")
+TIMES = re.compile(r"^(?:Planning|Execution) Time: ([\d.]+) ms", re.MULTILINE)
+READ_WHOLE = re.compile(r"Seq Scan on (deliveries_(?:event|payload|delivery|attempt)\w*)")
+"""Tables that grow; the others stay small."""
+LONG_VALUE = re.compile(r"'[^']{120,}'")
+ALIKE = 40
+"""Characters that a statement shares with the constant it was made from."""
+
+
+@dataclass
+class Statement:
+    """One statement of the engine's."""
+
+    name: str
+    """The constant that holds it, as `fanout.TAKE`."""
+    sql: str
+    calls: int = 0
+    plan: str = ""
+    """Of the first, second, fourth, eighth ... call, whichever was the last."""
+
+    @property
+    def took(self) -> float:
+        """Milliseconds, planning included."""
+        return sum(map(float, TIMES.findall(self.plan)))
+
+    @property
+    def read_whole(self) -> set[str]:
+        """Tables that grow and that it read from end to end."""
+        return set(READ_WHOLE.findall(self.plan))
+
+
+class Watch:
+    """Sees every statement of this process's connection."""
+
+    def __init__(self) -> None:
+        self.statements: dict[str, Statement] = {}
+        self._prepared: dict[str, str] = {}
+        self._constants = constants()
+        self._explaining = False
+
+    @contextlib.contextmanager
+    def on(self) -> Iterator[None]:
+        with connection.execute_wrapper(self._see):
+            yield
+
+    def _see(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if prepare := PREPARE.fullmatch(sql):
+            self._prepared[prepare[1]] = prepare[2]
+        found = STATEMENT.fullmatch(sql)
+        if found and OURS.search(sql) and not self._explaining and not many:
+            statement = self._statement(found["rest"])
+            statement.calls += 1
+            if statement.calls & (statement.calls - 1) == 0:
+                statement.plan = self._explain(found["settings"], found["rest"], params)
+        return execute(sql, params, many, context)
+
+    def _statement(self, sql: str) -> Statement:
+        name = EXECUTE.match(sql)
+        text = self._prepared.get(name[1], sql) if name else sql
+        key = _plain(text)
+        if key not in self.statements:
+            self.statements[key] = Statement(named(key, self._constants), text.strip())
+        return self.statements[key]
+
+    def _explain(self, settings: str, sql: str, params: Any) -> str:
+        """Run within the caller's transaction, if there is one, and rolled back."""
+        self._explaining = True
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                if settings:
+                    cursor.execute(settings)
+                cursor.execute(EXPLAIN + sql, params)
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+                transaction.set_rollback(True)
+        finally:
+            self._explaining = False
+        return LONG_VALUE.sub("'...'", plan)
+
+
+def constants() -> dict[str, str]:
+    """The statements of all loaded modules of deliveries, by name, as _plain() has them."""
+    found: dict[str, str] = {}
+    for module in [name for name in sys.modules if name.startswith("deliveries.")]:
+        for name, value in vars(sys.modules[module]).items():
+            sql = value.sql if isinstance(value, Prepared) else value
+            if name.isupper() and isinstance(sql, str) and (statement := STATEMENT.fullmatch(sql)):
+                found[f"{module.rpartition('.')[2]}.{name}"] = _plain(statement["rest"])
+    return found
+
+
+def named(sql: str, constants: Mapping[str, str]) -> str:
+    """The name of the constant it was made from; of a query of the ORM, what it does to which table."""
+    text = _plain(sql)
+    alike = {name: len(os.path.commonprefix([text, constant])) for name, constant in constants.items()}
+    best = max(alike, key=lambda name: alike[name], default="")
+    if best and alike[best] >= min(ALIKE, len(text)):
+        return best
+    table = re.search(r'"(\w+_\w+)"', text)
+    return f"{text.split()[0]} {table[1]}" if table else text[:ALIKE]
+
+
+def _plain(sql: str) -> str:
+    """With ? in place of each value."""
+    return PLACE.sub("?", sql).replace("%%", "%").strip()
