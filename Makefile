@@ -13,7 +13,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show these lines
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(stamp) ## Start everything, approve a case, show each webhook as it arrives (under a minute)
@@ -34,6 +34,18 @@ chaos: $(stamp) ## Kill and cut off everything under load, for a quarter of an h
 .PHONY: reliability
 reliability: $(stamp) ## The chaos and what isolation, idling and overload cost, into docs/reliability.md (half an hour)
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.reliability $(ARGS)
+
+.PHONY: bench
+bench: $(stamp) ## Measure how fast it is, beside a floor, into docs/performance.md (a quarter of an hour)
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.performance $(ARGS)
+
+.PHONY: bench-full
+bench-full: $(stamp) ## The same with 5,000,000 waiting rows and 10,000,000 attempts
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.performance --full $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(stamp) ## Compare the delivery path with the floor, for people (a minute)
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.quick $(ARGS)
 
 .PHONY: lint
 lint: $(stamp) ## Check style, types, imports between rooms, and that no migration is missing

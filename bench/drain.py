@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dotfile_hooks.dev import processes
@@ -63,6 +64,7 @@ class Bench:
     """Deliveries, subscriptions, processes and the run."""
     floors: dict[int, list[Run]] = field(default_factory=dict)
     """By number of processes, in the order in which they were measured."""
+    twins: dict[int, Run] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + 60 * self.options.minutes
@@ -118,7 +120,7 @@ class Bench:
         return self._void(floor.run(self.found, FLOOR, number))
 
     def _twin(self, number: int) -> None:
-        run = self._void(twin.run(self.found, self.options.twin, number))
+        run = self.twins[number] = self._void(twin.run(self.found, self.options.twin, number))
         self._row(run, f"{runs.ratio(run, self.floors[number][-1]):.1%}", "twin")
 
     def _row(self, run: Run, share: str, worker: str = "worker") -> None:
@@ -147,13 +149,17 @@ class Bench:
         self.report.series += self._series()
 
     def _series(self) -> list[Series]:
-        """Rates against the number of subscriptions."""
-        lines = []
-        for number in sorted(PROCESSES):
-            for count in self.options.counts:
-                points = sorted((many, run.rate) for c, many, n, run in self.cells if (c, n) == (count, number))
-                lines.append(Series(f"{count:,} by {number}", *map(list, zip(*points, strict=True)), unit="1/s"))
-        return [line for line in lines if line.x]
+        """Rates against the number of subscriptions, by backlog and processes; what has none is at 0."""
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for count, many, number, run in sorted(self.cells, key=itemgetter(2, 0, 1)):
+            lines.setdefault(f"{count:,} by {number}", []).append((many, run.rate))
+        for number in sorted(self.floors):
+            lines[f"floor by {number}"] = [(0, runs.together("", self.floors[number]).rate)]
+        for number, run in sorted(self.twins.items()):
+            lines[f"twin by {number}"] = [(0, run.rate)]
+        return [
+            Series(name, [x for x, _ in points], [y for _, y in points], unit="1/s") for name, points in lines.items()
+        ]
 
 
 def calibrate(found: site.Site, report: Report) -> float:

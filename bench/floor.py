@@ -64,8 +64,7 @@ def _work(number: int, found: site.Site) -> tuple[float, float]:
     """Starts so many processes, connected already; seconds until the last of them had nothing left, and their CPU."""
     command = [sys.executable, "-m", "bench.floor_worker", found.url("ok/floor")]
     with contextlib.ExitStack() as stack:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        workers = [stack.enter_context(subprocess.Popen(command, **pipes)) for _ in range(number)]
+        workers = [stack.enter_context(_started(command)) for _ in range(number)]
         for each in workers:
             _said_by(each)
         began = time.monotonic()
@@ -73,6 +72,10 @@ def _work(number: int, found: site.Site) -> tuple[float, float]:
             print(file=each.stdin, flush=True)
         ends = [tuple(map(float, _said_by(each).split())) for each in workers]
     return max(at for _, at in ends) - began, sum(cpu for cpu, _ in ends)
+
+
+def _started(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _said_by(worker: subprocess.Popen[str]) -> str:

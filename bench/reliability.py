@@ -6,19 +6,16 @@ two cores. With `--from` nothing is run: the JSON of an earlier run is in that f
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
+from . import document
+from .results import shown
+
+DOCUMENT = document.DOCS / "reliability.md"
+CHAOS = "tests.chaos"
 PROGRAMS = ("bench.isolation", "bench.idle", "bench.overload")
 
 HEAD = """\
@@ -64,79 +61,40 @@ NAMES = {
 
 
 def main() -> int:
-    options = _arguments()
-    with tempfile.TemporaryDirectory() as made:
-        folder = options.read or options.keep or Path(made)
-        folder.mkdir(parents=True, exist_ok=True)
+    parser = document.parser("bench.reliability", __doc__ or "")
+    parser.add_argument("--seed", type=int, help="of the chaos")
+    options = parser.parse_args()
+    with document.folder(options) as folder:
         status = 0 if options.read else _run(folder, options.seed)
         DOCUMENT.write_text("".join(_document(folder)))
     print(f"Written: {DOCUMENT.name}")
     return status
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.reliability", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, help="of the chaos")
-    parser.add_argument("--from", dest="read", type=Path, metavar="FOLDER", help="of an earlier run's JSON")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for the JSON")
-    return parser.parse_args()
-
-
 def _run(folder: Path, seed: int | None) -> int:
     """The greatest exit status of the programs; each of them writes its figures whatever they are."""
     chosen = [] if seed is None else ["--seed", str(seed)]
-    statuses = [_program("tests.chaos", folder, *chosen)]
-    statuses += [_program(name, folder) for name in PROGRAMS]
-    return max(statuses)
-
-
-def _program(name: str, folder: Path, *arguments: str) -> int:
-    print(f"== {name}", flush=True)
-    return subprocess.call([sys.executable, "-m", name, "--json", str(_path(folder, name)), *arguments])
-
-
-def _path(folder: Path, name: str) -> Path:
-    return folder / f"{name.rpartition('.')[2]}.json"
+    return max(document.run(CHAOS, folder, *chosen), *(document.run(name, folder) for name in PROGRAMS))
 
 
 def _document(folder: Path) -> Iterator[str]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    machine = f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
-    yield HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine)
-    yield from _chaos(json.loads(_path(folder, "tests.chaos").read_text()))
+    yield HEAD.format(**document.where())
+    yield from _chaos(document.load(folder, CHAOS))
     for name in PROGRAMS:
-        yield from _measured(name, json.loads(_path(folder, name).read_text()))
+        yield from document.section(name, document.load(folder, name))
 
 
-def _chaos(figures: dict[str, Any]) -> Iterator[str]:
+def _chaos(figures: dict[str, Any] | None) -> Iterator[str]:
+    if figures is None:
+        yield "It ended before it had found anything.\n"
+        return
     yield "| what | |\n|---|---:|\n"
     figures = figures | {"seed": str(figures["seed"])}
-    yield from (f"| {shown} | {_text(figures[name])} |\n" for name, shown in NAMES.items() if name in figures)
+    yield from (f"| {told} | {shown(figures[name])} |\n" for name, told in NAMES.items() if name in figures)
     for title, name in (("Killed", "kills by kind"), ("Faults", "faults")):
         told = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in figures[name].items())
         yield f"\n{title}: {told}.\n"
     yield from (f"\n- {rule}: {'; '.join(found)}\n" for rule, found in figures["problems"].items())
-
-
-def _measured(name: str, report: dict[str, Any]) -> Iterator[str]:
-    yield f"\n## {report['title']}\n\n`python -m {name}`\n\n| what | measured | bar | |\n|---|---:|---:|---|\n"
-    for figure in report["figures"]:
-        verdict = "" if not _bar(figure) else "holds" if figure["holds"] else "**broken**"
-        yield f"| {figure['name']} | {_text(figure['value'])} {figure['unit']} | {_bar(figure)} | {verdict} |\n"
-    if report["notes"]:
-        yield "\n```\n" + "\n".join(report["notes"]) + "\n```\n"
-
-
-def _bar(figure: dict[str, Any]) -> str:
-    if figure["at_most"] is not None:
-        return f"≤ {_text(figure['at_most'])}"
-    return f"≥ {_text(figure['at_least'])}" if figure["at_least"] is not None else ""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Matrix:
         for number, column in enumerate(self.columns):
             table.add_column(column, justify="right" if number else "left")
         for row in self.rows:
-            table.add_row(*(each if isinstance(each, str) else f"{each:,.4g}" for each in row))
+            table.add_row(*map(shown, row))
         return table
 
 
@@ -129,6 +129,13 @@ class Report:
             "matrices": [asdict(each) for each in self.matrices],
             "voids": self.voids,
         }
+
+
+def shown(value: Any) -> str:
+    """With as many digits as mean something."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

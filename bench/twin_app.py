@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import django
 import requests
@@ -33,6 +33,7 @@ app.conf["CELERY_DB_REUSE_MAX"] = 1000  # by default it would connect anew for e
 class Event(models.Model):
     """What happened."""
 
+    objects: ClassVar[models.Manager[Event]] = models.Manager()
     name = models.CharField(max_length=64)
     body = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,6 +48,7 @@ class Event(models.Model):
 class Delivery(models.Model):
     """An event for one URL."""
 
+    objects: ClassVar[models.Manager[Delivery]] = models.Manager()
     event = models.ForeignKey(Event, on_delete=models.CASCADE)
     url = models.URLField()
     status = models.CharField(max_length=16, default="pending")
@@ -63,6 +65,7 @@ class Delivery(models.Model):
 class Attempt(models.Model):
     """One request."""
 
+    objects: ClassVar[models.Manager[Attempt]] = models.Manager()
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE)
     status_code = models.PositiveSmallIntegerField()
     response_body = models.TextField(blank=True)
@@ -72,7 +75,7 @@ class Attempt(models.Model):
         app_label = "twin"
 
     def __str__(self) -> str:
-        return f"attempt of {self.delivery_id}"
+        return f"attempt {self.pk}"
 
 
 MODELS: tuple[type[models.Model], ...] = (Event, Delivery, Attempt)
@@ -85,7 +88,7 @@ def send_webhook(self: Task[Any, Any], delivery_id: int) -> None:
     signature = hmac.new(SECRET, timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     headers = {
         "Content-Type": "application/json",
-        "webhook-id": str(delivery.event_id),
+        "webhook-id": str(delivery.event.pk),
         "webhook-timestamp": timestamp,
         "webhook-signature": signature,
     }

@@ -1,0 +1,91 @@
+"""Plots of what was measured, as SVG: from the series in a program's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pygal
+from pygal.style import Style
+
+from .document import Report
+from .results import shown
+
+STYLE = Style(
+    background="white",
+    plot_background="white",
+    colors=("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3"),
+    opacity=".9",
+    guide_stroke_color="#dddddd",
+    major_guide_stroke_color="#dddddd",
+    guide_stroke_dasharray="0",
+    major_guide_stroke_dasharray="0",
+    font_family="sans-serif",
+    title_font_size=15,
+    label_font_size=11,
+    major_label_font_size=11,
+    legend_font_size=12,
+    value_font_size=10,
+)
+# Without the scripts that would show values under the mouse: what is in a document does not run, and is the same again.
+LOOKS: dict[str, Any] = {
+    "style": STYLE,
+    "width": 800,
+    "height": 400,
+    "js": (),
+    "no_prefix": True,
+    "legend_at_bottom": True,
+    "stroke_style": {"width": 2},
+}
+
+
+def drain(report: Report, path: Path) -> None:
+    """A bar for each backlog and number of subscriptions, beside the floor and the twin."""
+    by_processes: dict[str, dict[str, float]] = {}
+    for line in report["series"]:
+        backlog, _, number = line["name"].rpartition(" by ")
+        for many, rate in zip(line["x"], line["y"], strict=True):
+            by_processes.setdefault(number, {})[f"{backlog} to {many:,.0f}" if many else backlog] = rate
+    labels = list(dict.fromkeys(label for rates in by_processes.values() for label in rates))
+    chart = pygal.Bar(
+        title="Deliveries a second, by backlog and number of subscriptions", print_values=True, formatter=shown, **LOOKS
+    )
+    chart.x_labels = labels
+    for number, rates in by_processes.items():
+        chart.add("one process" if number == "1" else f"{number} processes", [rates.get(label) for label in labels])
+    chart.render_to_file(str(path))
+
+
+def load(report: Report, path: Path) -> None:
+    """Percentiles from commit to receipt against changes a second, both in powers of ten."""
+    lines = [line for line in report["series"] if line["name"].startswith("one subscription: ")]
+    chart = pygal.XY(
+        title="Milliseconds from commit to receipt, against changes a second", logarithmic=True, dots_size=3, **LOOKS
+    )
+    chart.x_labels = sorted({x for line in lines for x in line["x"]})
+    chart.y_labels = _decades(y for line in lines for y in line["y"])
+    chart.x_value_formatter = chart.value_formatter = shown
+    for line in lines:
+        chart.add(line["name"].partition(": ")[2], list(zip(line["x"], line["y"], strict=True)))
+    chart.render_to_file(str(path))
+
+
+def waiting(report: Report, path: Path) -> None:
+    """Time to take work against how much waits."""
+    chart = pygal.Line(title="Milliseconds to take work, against deliveries that wait", dots_size=3, **LOOKS)
+    lines: Sequence[dict[str, Any]] = report["series"]
+    chart.x_labels = [shown(int(x)) for x in lines[0]["x"]] if lines else []
+    chart.range = (0, max((y for line in lines for y in line["y"]), default=1))
+    for line in lines:
+        chart.add(line["name"], line["y"])
+    chart.render_to_file(str(path))
+
+
+def _decades(values: Iterable[float]) -> list[float]:
+    """Powers of ten, halves of them and fifths, that surround the values."""
+    found = list(values) or [1.0]
+    marks = [step * 10.0**power for power in range(-1, 7) for step in (1, 2, 5)]
+    low = max((mark for mark in marks if mark <= min(found)), default=marks[0])
+    high = min((mark for mark in marks if mark >= max(found)), default=marks[-1])
+    return [mark for mark in marks if low <= mark <= high]
