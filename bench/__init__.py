@@ -1,4 +1,4 @@
-"""Programs that measure the promises of docs/reliability.md, with real processes beside throw-away servers.
+"""Programs that measure the promises of docs/reliability.md and docs/performance.md, with real processes.
 
-`python -m bench.isolation`, `bench.idle`, `bench.overload`; each takes --json PATH and leaves nothing behind.
+Each is `python -m bench.NAME`, takes --json PATH, starts throw-away servers and leaves nothing behind.
 """
