@@ -40,10 +40,10 @@ def build(found: site.Site, what: str, to: Sequence[Subscription], count: int) -
     site.wait_until(lambda: not Event.objects.filter(state=Event.State.WAITING).exists(), PATIENCE, what, GLANCE)
     cpu = runs.spent(before, found.cpu())
     seconds = _last_delivery() - began
-    problems = _problems(count, len(to))
+    wrong = problems(count, len(to))
     world.clear()
     _execute(FREE, to)
-    return Run(what, count, seconds, cpu, problems)
+    return Run(what, count, seconds, cpu, wrong)
 
 
 def _execute(statement: str, to: Sequence[Subscription]) -> None:
@@ -55,7 +55,7 @@ def _last_delivery() -> float:
     return max(moment(key) for key in Delivery.objects.order_by("-id").values_list("id", flat=True)[:1])
 
 
-def _problems(events: int, subscriptions: int) -> list[str]:
+def problems(events: int, subscriptions: int) -> list[str]:
     """Each event is built once, and each subscription is to be told of each event once."""
     built = Event.objects.filter(state=Event.State.BUILT).count()
     waiting = Delivery.objects.filter(state=Delivery.State.PENDING)

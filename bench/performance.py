@@ -13,8 +13,7 @@ from pathlib import Path
 from . import document, plots
 from .document import Report
 
-DOCUMENT = document.DOCS / "performance.md"
-PICTURES = document.DOCS / "performance"
+NAME = "performance"
 PROGRAMS = (
     "bench.drain",
     "bench.load",
@@ -56,8 +55,8 @@ def main() -> int:
     options = parser.parse_args()
     with document.folder(options) as folder:
         status = 0 if options.read else _run(folder, options.full)
-        DOCUMENT.write_text("".join(_document(folder)))
-    print(f"Written: {DOCUMENT.name}")
+        written = write(folder, document.DOCS)
+    print(f"Written: {written.name}")
     return status
 
 
@@ -66,12 +65,21 @@ def _run(folder: Path, full: bool) -> int:
     return max(document.run(name, folder, *(FULL.get(name, ()) if full else ())) for name in PROGRAMS)
 
 
-def _document(folder: Path) -> Iterator[str]:
+def write(folder: Path, to: Path) -> Path:
+    """The document, from the JSON in `folder`, with its pictures beside it."""
     reports = {name: document.load(folder, name) for name in PROGRAMS}
+    pictures = to / NAME
+    pictures.mkdir(exist_ok=True)
+    written = to / f"{NAME}.md"
+    written.write_text("".join(_document(reports, pictures)))
+    return written
+
+
+def _document(reports: dict[str, Report | None], pictures: Path) -> Iterator[str]:
     yield HEAD.format(**document.where())
     yield from document.table(["what", "measured", "bar", ""], _bars(reports))
     for name, report in reports.items():
-        yield from document.section(name, report, _picture(name, report))
+        yield from document.section(name, report, _picture(name, report, pictures))
 
 
 def _bars(reports: dict[str, Report | None]) -> Iterator[list[str]]:
@@ -81,15 +89,14 @@ def _bars(reports: dict[str, Report | None]) -> Iterator[list[str]]:
                 yield document.row(figure)
 
 
-def _picture(name: str, report: Report | None) -> str:
+def _picture(name: str, report: Report | None, pictures: Path) -> str:
     """Draws it; how the document shows it."""
     if report is None or name not in PLOTS or not report["series"]:
         return ""
     told, draw = PLOTS[name]
-    PICTURES.mkdir(exist_ok=True)
-    path = document.path(PICTURES, name).with_suffix(".svg")
+    path = document.path(pictures, name).with_suffix(".svg")
     draw(report, path)
-    return f"\n![{told}](performance/{path.name})\n"
+    return f"\n![{told}]({NAME}/{path.name})\n"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from pygal.style import Style
 
 from .document import Report
 from .results import shown
+
+# pygal looks at every import of the process, in a way that Python 3.11 warns of and later ones ignore.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 STYLE = Style(
     background="white",
@@ -64,7 +68,7 @@ def load(report: Report, path: Path) -> None:
         title="Milliseconds from commit to receipt, against changes a second", logarithmic=True, dots_size=3, **LOOKS
     )
     chart.x_labels = sorted({x for line in lines for x in line["x"]})
-    chart.y_labels = _decades(y for line in lines for y in line["y"])
+    chart.y_labels = marks_around(y for line in lines for y in line["y"])
     chart.x_value_formatter = chart.value_formatter = shown
     for line in lines:
         chart.add(line["name"].partition(": ")[2], list(zip(line["x"], line["y"], strict=True)))
@@ -82,7 +86,7 @@ def waiting(report: Report, path: Path) -> None:
     chart.render_to_file(str(path))
 
 
-def _decades(values: Iterable[float]) -> list[float]:
+def marks_around(values: Iterable[float]) -> list[float]:
     """Powers of ten, halves of them and fifths, that surround the values."""
     found = list(values) or [1.0]
     marks = [step * 10.0**power for power in range(-1, 7) for step in (1, 2, 5)]

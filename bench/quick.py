@@ -7,6 +7,7 @@ not add up: the figures are for people.
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from dotfile_hooks.dev import processes
@@ -17,7 +18,6 @@ from .runs import Run
 
 PROCESSES, SUBSCRIPTIONS = 2, 10
 WARM = 1_000
-FLOOR = 40_000
 THIRD = 1 / 3
 """Of the floor: what the delivery path must reach."""
 
@@ -26,24 +26,27 @@ def main() -> int:
     parser = results.parser(__doc__ or "")
     parser.add_argument("--deliveries", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--floor", type=int, default=40_000, help="deliveries, twice")
     options = parser.parse_args()
     report = Report("Quick: the delivery path against the floor")
     with processes.sentences(), site.running(receiver="bench.sink") as found, machine.watched() as others:
-        measure(found, report, options.deliveries, options.events)
+        measure(found, report, options)
     report.notes.append(f"Others used {others.share:.0%} of the machine.")
     report.finish(options.json)
     return 2 if report.voids else 0
 
 
-def measure(found: site.Site, report: Report, deliveries: int, events: int) -> None:
+def measure(found: site.Site, report: Report, options: argparse.Namespace) -> None:
     from . import building, draining
+
+    deliveries, events = options.deliveries, options.events
 
     found.start("worker", WORKER_PROCESSES=str(PROCESSES))
     to = draining.subscribe(found, SUBSCRIPTIONS)
     warm = draining.drain(found, "warming up", to, WARM)
-    before = _told(floor.run(found, FLOOR, PROCESSES))
+    before = _told(floor.run(found, options.floor, PROCESSES))
     drained = _told(draining.drain(found, f"drain of {deliveries:,} to {SUBSCRIPTIONS}", to, deliveries))
-    after = _told(floor.run(found, FLOOR, PROCESSES))
+    after = _told(floor.run(found, options.floor, PROCESSES))
     one = draining.subscribe(found, 1)
     built = _told(building.build(found, f"build and fan-out of {events:,}", one, events))
     report.check(warm, before, drained, after, built)

@@ -71,7 +71,7 @@ class Sink:
                 return self._close(descriptor)
             if descriptor in self._parts:
                 data = self._parts.pop(descriptor) + data
-            while size := _size(data):
+            while size := size_of_first(data):
                 self._answer(connection, data)
                 data = data[size:]
         except OSError:  # it went away
@@ -101,7 +101,7 @@ class Sink:
         self._lines.clear()
 
 
-def _size(data: bytes) -> int:
+def size_of_first(data: bytes) -> int:
     """Bytes of the first request in it; 0 while it is not whole."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
@@ -122,7 +122,7 @@ def _line(data: bytes) -> bytes:
     path = data[5 : data.index(b" ", 5)]
     start = data.find(b"webhook-id: ")
     event = data[start + 12 : data.index(b"\r", start)] if start >= 0 else b"-"
-    return b"/%s %s %.6f %.6f\n" % (path, event, now := time.time(), now)
+    return b"%s %s %.6f %.6f\n" % (path, event, now := time.time(), now)
 
 
 def flood(port: int, count: int = FLOOD) -> float:

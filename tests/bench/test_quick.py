@@ -1,0 +1,29 @@
+"""The short comparison, end to end, with few deliveries: real processes, a real worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COUNTS = ("--deliveries", "300", "--events", "200", "--floor", "500")
+
+
+def test_drain_floor_and_fan_out_are_measured_and_their_ledgers_add_up(tmp_path: Path) -> None:
+    path = tmp_path / "quick.json"
+    environment = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "DJANGO_SETTINGS_MODULE")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.quick", *COUNTS, "--json", str(path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(path.read_text())
+    assert report["voids"] == []
+    figures = {figure["name"]: figure["value"] for figure in report["figures"]}
+    assert min(figures[name] for name in ("drain", "the floor before", "build and fan-out")) > 0
+    assert figures["drain against the floor"] > 0
