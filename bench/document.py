@@ -62,21 +62,26 @@ def where() -> dict[str, str]:
     return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine}
 
 
-def section(name: str, report: Report | None, pictures: str = "") -> Iterator[str]:
-    """All that a program has measured."""
+def section(name: str, report: Report | None, beside: str = "") -> Iterator[str]:
+    """All that a program has measured; `beside` comes first: its picture, where to find more."""
     if report is None:
         yield f"\n## {name}\n\n`python -m {name}` ended before it had measured anything.\n"
         return
     yield f"\n## {report['title']}\n\n`python -m {name}`\n"
     yield from (f"\n**Void**, means nothing: {each}\n" for each in report.get("voids", ()))
-    yield pictures
+    yield beside
     yield from table(["what", "measured", "bar", ""], map(row, report["figures"]))
     for matrix in report.get("matrices", ()):
         yield f"\n{matrix['title']}:\n"
         yield from table(matrix["columns"], (map(shown, row) for row in matrix["rows"]))
     if report["notes"]:
         yield "\n```\n" + "\n".join(report["notes"]) + "\n```\n"
-    for each in report.get("texts", ()):
+
+
+def texts(report: Report) -> Iterator[str]:
+    """What is long, folded up: a document of its own."""
+    yield f"# {report['title']}\n"
+    for each in report["texts"]:
         yield f"\n<details><summary>{each['title']}</summary>\n\n```\n{each['text']}\n```\n\n</details>\n"
 
 

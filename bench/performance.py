@@ -28,6 +28,7 @@ PLOTS: dict[str, tuple[str, Callable[[Report, Path], None]]] = {
     "bench.drain": ("Deliveries a second, beside the floor and a naive twin", plots.drain),
     "bench.load": ("Milliseconds from commit to receipt", plots.load),
     "bench.waiting": ("Milliseconds to take work, against how much waits", plots.waiting),
+    "bench.memory": ("Memory of a worker's processes, against what they have sent", plots.memory),
 }
 HEAD = """\
 # Performance, measured
@@ -66,37 +67,47 @@ def _run(folder: Path, full: bool) -> int:
 
 
 def write(folder: Path, to: Path) -> Path:
-    """The document, from the JSON in `folder`, with its pictures beside it."""
+    """The document, from the JSON in `folder`, with what belongs to it beside it."""
     reports = {name: document.load(folder, name) for name in PROGRAMS}
-    pictures = to / NAME
-    pictures.mkdir(exist_ok=True)
+    beside = to / NAME
+    beside.mkdir(exist_ok=True)
     written = to / f"{NAME}.md"
-    written.write_text("".join(_document(reports, pictures)))
+    written.write_text("".join(_document(reports, beside)))
     return written
 
 
-def _document(reports: dict[str, Report | None], pictures: Path) -> Iterator[str]:
+def _document(reports: dict[str, Report | None], beside: Path) -> Iterator[str]:
     yield HEAD.format(**document.where())
     yield from document.table(["what", "measured", "bar", ""], _bars(reports))
     for name, report in reports.items():
-        yield from document.section(name, report, _picture(name, report, pictures))
+        path = document.path(beside, name)
+        links = _picture(name, report, path) + _texts(report, path) if report else ""
+        yield from document.section(name, report, links)
 
 
 def _bars(reports: dict[str, Report | None]) -> Iterator[list[str]]:
-    for report in reports.values():
-        for figure in report["figures"] if report else ():
-            if document.bar(figure):
-                yield document.row(figure)
+    """Of all programs; first what does not count."""
+    found = [report for report in reports.values() if report]
+    yield from ([void, "", "", "**void**"] for report in found for void in report["voids"])
+    figures = (figure for report in found for figure in report["figures"])
+    yield from (document.row(figure) for figure in figures if document.bar(figure))
 
 
-def _picture(name: str, report: Report | None, pictures: Path) -> str:
+def _picture(name: str, report: Report, path: Path) -> str:
     """Draws it; how the document shows it."""
-    if report is None or name not in PLOTS or not report["series"]:
+    if name not in PLOTS or not report["series"]:
         return ""
     told, draw = PLOTS[name]
-    path = document.path(pictures, name).with_suffix(".svg")
-    draw(report, path)
-    return f"\n![{told}]({NAME}/{path.name})\n"
+    draw(report, path.with_suffix(".svg"))
+    return f"\n![{told}]({NAME}/{path.stem}.svg)\n"
+
+
+def _texts(report: Report, path: Path) -> str:
+    """Writes what is long into a document of its own; where to find it."""
+    if not report["texts"]:
+        return ""
+    path.with_suffix(".md").write_text("".join(document.texts(report)))
+    return f"\nAll of it, word by word: [{NAME}/{path.stem}.md]({NAME}/{path.stem}.md)\n"
 
 
 if __name__ == "__main__":

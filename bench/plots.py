@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ STYLE = Style(
     label_font_size=11,
     major_label_font_size=11,
     legend_font_size=12,
-    value_font_size=10,
+    value_font_size=11,
+    stroke_width="2",
 )
 # Without the scripts that would show values under the mouse: what is in a document does not run, and is the same again.
 LOOKS: dict[str, Any] = {
@@ -40,36 +42,41 @@ LOOKS: dict[str, Any] = {
     "js": (),
     "no_prefix": True,
     "legend_at_bottom": True,
-    "stroke_style": {"width": 2},
+    "truncate_label": -1,
+    "truncate_legend": -1,
+    "value_formatter": shown,
 }
 
 
+EDGE = 1.01
+"""A mark at the very edge would not be drawn."""
+
+
 def drain(report: Report, path: Path) -> None:
-    """A bar for each backlog and number of subscriptions, beside the floor and the twin."""
-    by_processes: dict[str, dict[str, float]] = {}
+    """A bar for each backlog and number of subscriptions, and under them the floor and the twin."""
+    rates: dict[tuple[bool, str], dict[str, float]] = {}
     for line in report["series"]:
-        backlog, _, number = line["name"].rpartition(" by ")
+        backlog, _, processes = line["name"].rpartition(" by ")
         for many, rate in zip(line["x"], line["y"], strict=True):
-            by_processes.setdefault(number, {})[f"{backlog} to {many:,.0f}" if many else backlog] = rate
-    labels = list(dict.fromkeys(label for rates in by_processes.values() for label in rates))
-    chart = pygal.Bar(
-        title="Deliveries a second, by backlog and number of subscriptions", print_values=True, formatter=shown, **LOOKS
-    )
-    chart.x_labels = labels
-    for number, rates in by_processes.items():
-        chart.add("one process" if number == "1" else f"{number} processes", [rates.get(label) for label in labels])
+            label = f"{backlog} to {many:,.0f}" if many else backlog
+            rates.setdefault((not many, label), {})[processes] = rate
+    labels = sorted(rates, key=itemgetter(0))[::-1]  # the first is drawn at the bottom
+    chart = pygal.HorizontalBar(title="Deliveries a second, by backlog and subscriptions", print_values=True, **LOOKS)
+    chart.x_labels = [label for _, label in labels]
+    for processes in sorted({each for found in rates.values() for each in found}):
+        told = "one process" if processes == "1" else f"{processes} processes"
+        chart.add(told, [rates[label].get(processes) for label in labels])
     chart.render_to_file(str(path))
 
 
 def load(report: Report, path: Path) -> None:
     """Percentiles from commit to receipt against changes a second, both in powers of ten."""
     lines = [line for line in report["series"] if line["name"].startswith("one subscription: ")]
-    chart = pygal.XY(
-        title="Milliseconds from commit to receipt, against changes a second", logarithmic=True, dots_size=3, **LOOKS
-    )
+    marks = marks_around(y for line in lines for y in line["y"])
+    chart = pygal.XY(title="Milliseconds from commit to receipt, against changes a second", logarithmic=True, **LOOKS)
     chart.x_labels = sorted({x for line in lines for x in line["x"]})
-    chart.y_labels = marks_around(y for line in lines for y in line["y"])
-    chart.x_value_formatter = chart.value_formatter = shown
+    chart.y_labels, chart.range = marks, (marks[0], EDGE * marks[-1])
+    chart.x_value_formatter = shown
     for line in lines:
         chart.add(line["name"].partition(": ")[2], list(zip(line["x"], line["y"], strict=True)))
     chart.render_to_file(str(path))
@@ -77,12 +84,22 @@ def load(report: Report, path: Path) -> None:
 
 def waiting(report: Report, path: Path) -> None:
     """Time to take work against how much waits."""
-    chart = pygal.Line(title="Milliseconds to take work, against deliveries that wait", dots_size=3, **LOOKS)
     lines: Sequence[dict[str, Any]] = report["series"]
-    chart.x_labels = [shown(int(x)) for x in lines[0]["x"]] if lines else []
-    chart.range = (0, max((y for line in lines for y in line["y"]), default=1))
+    chart = pygal.Line(title="Milliseconds to take work, against deliveries that wait", **LOOKS)
+    chart.x_labels = [shown(int(x)) for x in lines[0]["x"]]
+    chart.range = (0, max(y for line in lines for y in line["y"]))
     for line in lines:
         chart.add(line["name"], line["y"])
+    chart.render_to_file(str(path))
+
+
+def memory(report: Report, path: Path) -> None:
+    """Memory of each process against what it has sent."""
+    chart = pygal.XY(title="Memory of a worker's processes in MiB, against deliveries sent", **LOOKS)
+    chart.range = (0, max(y for line in report["series"] for y in line["y"]))
+    chart.x_value_formatter = shown
+    for line in report["series"]:
+        chart.add(line["name"], list(zip(line["x"], line["y"], strict=True)))
     chart.render_to_file(str(path))
 
 

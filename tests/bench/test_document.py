@@ -48,14 +48,21 @@ def test_all_bars_of_all_programs_are_shown_first(folder: Path) -> None:
     bars = document.partition("## Bars\n")[2].partition("## ")[0]
     assert "| drained | 4,321 1/s | ≥ 5,000 | **broken** |" in bars
     assert "| p50 | 7 ms | ≤ 10 | holds |" in bars
+    assert "| fan-out: 1 built, not 2 |  |  | **void** |" in bars
     assert "free" not in bars
 
 
-def test_figures_tables_and_texts_of_a_program_follow(folder: Path) -> None:
+def test_figures_and_tables_of_a_program_follow(folder: Path) -> None:
     document = performance.write(folder, folder).read_text()
     assert "| free | 12.3 ms |  |  |" in document
     assert "|  | 1/s |\n|---|---:|\n| to 10 | 4,322 |" in document
-    assert "<details><summary>A plan</summary>\n\n```\nIndex Scan\n```" in document
+
+
+def test_what_is_long_is_folded_up_in_a_document_of_its_own(folder: Path) -> None:
+    document = performance.write(folder, folder).read_text()
+    assert "(performance/waiting.md)" in document
+    text = (folder / "performance/waiting.md").read_text()
+    assert "<details><summary>A plan</summary>\n\n```\nIndex Scan\n```" in text
 
 
 def test_what_is_void_or_missing_is_said(folder: Path) -> None:
