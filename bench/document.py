@@ -42,6 +42,7 @@ def folder(options: argparse.Namespace) -> Iterator[Path]:
 def run(name: str, folder: Path, *arguments: str) -> int:
     """Runs a program; its exit status."""
     print(f"== {name}", flush=True)
+    path(folder, name).unlink(missing_ok=True)  # an earlier run's figures are not this one's
     return subprocess.call([sys.executable, "-m", name, "--json", str(path(folder, name)), *arguments])
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dotfile_hooks.dev import processes
 
@@ -53,6 +54,15 @@ def main() -> int:
     return report.finish(options.json)
 
 
+class Cell(NamedTuple):
+    """A drain."""
+
+    processes: int
+    count: int
+    subscriptions: int
+    run: Run
+
+
 @dataclass
 class Bench:
     """All cells of one run."""
@@ -60,8 +70,7 @@ class Bench:
     found: site.Site
     report: Report
     options: argparse.Namespace
-    cells: list[tuple[int, int, int, Run]] = field(default_factory=list)
-    """Deliveries, subscriptions, processes and the run."""
+    cells: list[Cell] = field(default_factory=list)
     floors: dict[int, list[Run]] = field(default_factory=dict)
     """By number of processes, in the order in which they were measured."""
     twins: dict[int, Run] = field(default_factory=dict)
@@ -77,7 +86,7 @@ class Bench:
         targets = {many: draining.subscribe(self.found, many) for many in SUBSCRIPTIONS}
         for number in PROCESSES:
             (worker,) = self.found.start("worker", WORKER_PROCESSES=str(number))
-            self._void(draining.drain(self.found, "warming up", targets[10], WARM))
+            self._checked(draining.drain(self.found, "warming up", targets[10], WARM))
             self.floors[number] = [self._floor(number)]
             self._drains(number, targets)
             self._builds(number)
@@ -93,12 +102,12 @@ class Bench:
                 if time.monotonic() > self._until:
                     self.report.notes.append(f"Left out for want of time: {what}.")
                     continue
-                run = self._void(draining.drain(self.found, what, targets[many], count))
+                run = self._checked(draining.drain(self.found, what, targets[many], count))
                 self.floors[number].append(self._floor(number))
                 self._note(run, many, number)
 
     def _note(self, run: Run, many: int, number: int) -> None:
-        self.cells.append((run.count, many, number, run))
+        self.cells.append(Cell(number, run.count, many, run))
         share = runs.ratio(run, *self.floors[number][-2:])
         if (many, number) == HEADLINE:
             self.report.add(run.what, run.rate, "1/s", at_least=RATE)
@@ -111,23 +120,23 @@ class Bench:
 
         for events, many in ((self.options.events, 1), (min(WIDE, self.options.events), 10)):
             what = f"fan-out of {events:,} to {many} by {number}"
-            run = self._void(building.build(self.found, what, draining.subscribe(self.found, many), events))
+            run = self._checked(building.build(self.found, what, draining.subscribe(self.found, many), events))
             if (many, number) == BUILDERS:
                 self.report.add(what, run.rate, "events/s", at_least=BUILDS)
             self._row(run, "")
 
     def _floor(self, number: int) -> Run:
-        return self._void(floor.run(self.found, FLOOR, number))
+        return self._checked(floor.run(self.found, FLOOR, number))
 
     def _twin(self, number: int) -> None:
-        run = self.twins[number] = self._void(twin.run(self.found, self.options.twin, number))
+        run = self.twins[number] = self._checked(twin.run(self.found, self.options.twin, number))
         self._row(run, f"{runs.ratio(run, self.floors[number][-1]):.1%}", "twin")
 
     def _row(self, run: Run, share: str, worker: str = "worker") -> None:
         costs = [run.micros(name) for name in (worker, "PostgreSQL", "Valkey", "receiver")]
         self._matrix.rows.append([run.what, run.rate, share, *costs])
 
-    def _void(self, run: Run) -> Run:
+    def _checked(self, run: Run) -> Run:
         say(run.told())
         self.report.check(run)
         return run
@@ -140,26 +149,27 @@ class Bench:
             spread = f"{min(each.rate for each in found):,.0f} to {max(each.rate for each in found):,.0f}/s"
             self.report.notes.append(f"The floor by {number} was {spread}.")
             self._row(whole, "")
-        fastest = max((run.rate for *_, run in self.cells), default=0.0)
+        fastest = max((cell.run.rate for cell in self.cells), default=0.0)
         if fastest:
             self.report.add("receiver against the fastest drain", self._capacity / fastest, "times", at_least=SPARE)
         quickest = max(run.rate for found in self.floors.values() for run in found)
         self.report.add("receiver against the fastest floor", self._capacity / quickest, "times")
         self.report.matrices.append(self._matrix)
-        self.report.series += self._series()
+        floors = {number: runs.together("", found) for number, found in self.floors.items()}
+        self.report.series += series(self.cells, {"floor": floors, "twin": self.twins})
 
-    def _series(self) -> list[Series]:
-        """Rates against the number of subscriptions, by backlog and processes; what has none is at 0."""
-        lines: dict[str, list[tuple[float, float]]] = {}
-        for count, many, number, run in sorted(self.cells, key=itemgetter(2, 0, 1)):
-            lines.setdefault(f"{count:,} by {number}", []).append((many, run.rate))
-        for number in sorted(self.floors):
-            lines[f"floor by {number}"] = [(0, runs.together("", self.floors[number]).rate)]
-        for number, run in sorted(self.twins.items()):
-            lines[f"twin by {number}"] = [(0, run.rate)]
-        return [
-            Series(name, [x for x, _ in points], [y for _, y in points], unit="1/s") for name, points in lines.items()
-        ]
+
+def series(cells: Iterable[Cell], beside: Mapping[str, Mapping[int, Run]]) -> list[Series]:
+    """Rates against subscriptions, a line for each backlog and number of processes; what has no subscriptions is at 0.
+
+    `beside` are other runs, by name and number of processes.
+    """
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for cell in sorted(cells, key=itemgetter(0, 1, 2)):
+        lines.setdefault(f"{cell.count:,} by {cell.processes}", []).append((cell.subscriptions, cell.run.rate))
+    for name, found in beside.items():
+        lines |= {f"{name} by {number}": [(0, found[number].rate)] for number in sorted(found)}
+    return [Series(name, [x for x, _ in points], [y for _, y in points], "1/s") for name, points in lines.items()]
 
 
 def calibrate(found: site.Site, report: Report) -> float:

@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import performance, plots
+from bench import drain, performance, plots
+from bench.drain import Cell
 from bench.results import Matrix, Report, Series, Text
+from bench.runs import Run
 
 
 def canned(title: str, *lines: Series) -> Report:
@@ -21,22 +23,34 @@ def canned(title: str, *lines: Series) -> Report:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """JSON of programs, as they write it."""
-    drain = canned(
+    drained = canned(
         "Drain",
         Series("20,000 by 1", [1, 10], [4000, 4500]),
         Series("20,000 by 2", [1, 10], [4000, 8000]),
         Series("floor by 2", [0], [20_000]),
     )
-    drain.add("drained", 4321.0, "1/s", at_least=5000)
-    drain.matrices.append(Matrix("By process", ["", "1/s"], [["to 10", 4321.5]]))
-    drain.voids.append("fan-out: 1 built, not 2")
+    drained.add("drained", 4321.0, "1/s", at_least=5000)
+    drained.matrices.append(Matrix("By process", ["", "1/s"], [["to 10", 4321.5]]))
+    drained.voids.append("fan-out: 1 built, not 2")
     load = canned("Load", Series("one subscription: p50", [100, 200], [7, 90]), Series("3: p50", [100], [8]))
     load.add("p50", 7.0, "ms", at_most=10)
     waiting = canned("Waiting", Series("all of one", [1000, 100_000], [3.0, 3.1]))
     waiting.texts.append(Text("A plan", "Index Scan"))
-    for name, report in (("drain", drain), ("load", load), ("waiting", waiting)):
+    for name, report in (("drain", drained), ("load", load), ("waiting", waiting)):
         report.finish(tmp_path / f"{name}.json")
     return tmp_path
+
+
+def test_lines_are_by_backlog_and_processes_and_points_by_subscriptions() -> None:
+    def run(rate: float) -> Run:
+        return Run("", int(rate), 1.0, {})
+
+    cells = [Cell(2, 20_000, 10, run(8000)), Cell(2, 20_000, 1, run(4000)), Cell(1, 20_000, 1, run(3000))]
+    assert drain.series(cells, {"floor": {2: run(20_000)}}) == [
+        Series("20,000 by 1", [1], [3000], "1/s"),
+        Series("20,000 by 2", [1, 10], [4000, 8000], "1/s"),
+        Series("floor by 2", [0], [20_000], "1/s"),
+    ]
 
 
 def texts_of(svg: Path) -> set[str]:
