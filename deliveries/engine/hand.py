@@ -17,6 +17,7 @@ from .due import Due, Ready
 from .envelope import Parts
 from .held import HeldLane
 from .settle import Outcome, give_up
+from .slots import Appointments
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,12 @@ AHEAD_BYTES = 32 * 2**20
 # Seconds between two checks of leases and of subscriptions that were edited meanwhile; for short leases, a share.
 TEND, TEND_SHARE = 1.0, 1 / 16
 
+# Seconds after which a lane that finds no slot is given back: its host's share of them is used up, or the share of
+# those that did not answer 2xx. Another courier may have room.
+PATIENCE = 1.0
+# Lanes in hand, in times the window's slots: one that is served, and one that waits for it to come free.
+MOST_LANES = 2
+
 
 class Hand:
     """The lanes that one courier holds."""
@@ -46,6 +53,7 @@ class Hand:
         """Read and not yet settled, with the bytes they say; the next read leaves them out."""
         self._bytes = 0
         self._tended_at = 0.0
+        self._appointments = Appointments()
         self._rules = Rules(
             settings.BREAKER_FAILURES,
             settings.BREAKER_ATTEMPTS,
@@ -141,17 +149,29 @@ class Hand:
             self.close(lane)
 
     def give_back(self, epoch: float) -> None:
-        """Lanes that are drained go back, in one transaction; those of a slow rate until their next request."""
+        """Lanes that are drained go back, in one transaction; those of a slow rate until their next request.
+
+        Those that find no slot go back for a while.
+        """
         now = time.monotonic()
         for lane in self.lanes.values():
             if lane.waiting and lane.paced - now > REST:
                 self.close(lane)
+        for lane in self._without_slots(now):
+            lane.back_at = self._appointments.next(now)
+            self.close(lane)
         drained = [lane for lane in self.lanes.values() if lane.is_drained]
         if not drained:
             return
         lanes.release([lane.report(lane.rest(now, epoch), epoch + lane.paced - now) for lane in drained])
         for lane in drained:
             del self.lanes[lane.endpoint.id]
+
+    def _without_slots(self, now: float) -> list[HeldLane]:
+        """Those that waited too long; of too many, who came last."""
+        idle = [lane for lane in self.lanes.values() if lane.idle(now)]
+        room = len(idle) - max(0, len(self.lanes) - MOST_LANES * settings.DELIVERY_IN_FLIGHT)
+        return [lane for place, lane in enumerate(idle) if place >= room or lane.idle(now) > PATIENCE]
 
     def tend(self) -> float | None:
         """Once a second: renews leases, drops lost ones, learns what people changed. Answers the database's time."""

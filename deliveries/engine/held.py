@@ -47,6 +47,10 @@ class HeldLane:
     """It begins with one request: the courier before us vanished, or the breaker is half open."""
     paced: float = 0.0
     """When the rate allows the next request (monotonic clock)."""
+    idle_since: float = field(default_factory=time.monotonic)
+    """When its last request began or ended."""
+    back_at: float = 0.0
+    """When a lane that found no slot may be leased again (monotonic clock)."""
 
     def __post_init__(self) -> None:
         self.on_trial = self.lease.taken_over or self.health.trips > 0
@@ -75,6 +79,12 @@ class HeldLane:
     def is_drained(self) -> bool:
         return not self.waiting and not self.in_flight and not self.unsettled and (self.exhausted or self.closing)
 
+    def idle(self, now: float) -> float:
+        """Seconds since when it sends nothing, though something waits and its rate allows it (monotonic clock)."""
+        if self.in_flight or self.unsettled or not self.waiting:
+            return 0.0
+        return max(0.0, now - max(self.idle_since, self.paced))
+
     def may_start(self, now: float) -> bool:
         """Whether a request started now is allowed, and ends before the lease does (monotonic clock)."""
         if not self.waiting or self.closing or self.in_flight >= self.cap or now + EARLY < self.paced:
@@ -84,6 +94,7 @@ class HeldLane:
     def take_next(self, now: float) -> Ready:
         """The next delivery, to be sent now."""
         self.in_flight += 1
+        self.idle_since = now
         if self.endpoint.rate:
             self.paced = max(now, self.paced) + 1 / self.endpoint.rate
         return self.waiting.popleft()
@@ -92,14 +103,15 @@ class HeldLane:
         """A request of `ago` seconds ended; None: by a fault of our own. `now` in seconds since the epoch."""
         self.in_flight -= 1
         self.unsettled += 1
+        self.idle_since = time.monotonic()
         if succeeded is not None:
             self.proven = succeeded
             self.successes += succeeded
             self.health.note(succeeded, now, now - ago)
 
     def rest(self, now: float, epoch: float) -> float:
-        """Seconds during which nothing more may be sent: the breaker is open, or the rate is used up."""
-        return max(0.0, self.health.open_until - epoch, self.paced - now)
+        """Seconds during which nothing more may be sent: its breaker is open, its rate used up, or it found no slot."""
+        return max(0.0, self.health.open_until - epoch, self.paced - now, self.back_at - now)
 
     def report(self, rest: float = 0.0, paced_until: float = 0.0) -> Report:
         """`rest` in seconds; `paced_until` is when the rate allows the next request, in seconds since the epoch."""
