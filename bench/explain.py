@@ -83,7 +83,7 @@ def deliver() -> None:
 
 def do_chores(cast: Cast) -> None:
     """What beat and the chores do: the look for what is due, a recovery, an offline subscription's deliveries."""
-    from deliveries.engine import health, recovering, sweep
+    from deliveries.engine import aside, health, recovering, sweep
     from deliveries.models import Recovery, Subscription
 
     sweep.look()
@@ -93,7 +93,7 @@ def do_chores(cast: Cast) -> None:
     Recovery.objects.all().delete()
     (later,) = cast.kinds["later"]
     health.go_offline(later, "explained")
-    health.set_aside(later)
+    aside.run()
 
 
 def tell(report: Report, statements: list[Statement]) -> None:
