@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from deliveries import notices, services
-from deliveries.engine import endpoints, lanes, retry, signing
+from deliveries import notices, services, upkeep
+from deliveries.engine import endpoints, lanes, partitions, retention, retry, signing
 from dotfile_hooks.dev import recording, supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,6 +94,12 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
         ("docs/operating.md", f"taken over {WORDS[lanes.PARK_AFTER]} times in a row"),
         ("docs/operating.md", f"up to {services.MOST_AT_ONCE:,} at a time, all or none"),
         ("docs/operating.md", f"rings the sweep every {'second' if settings.SWEEP_INTERVAL == 1 else '?'}"),
+        ("docs/operating.md", f"`RETENTION_DAYS` ({settings.RETENTION_DAYS}; at least 7)"),
+        ("docs/operating.md", f"`PARTITIONS_AHEAD` ({settings.PARTITIONS_AHEAD}) days in advance"),
+        ("docs/operating.md", f"oldest first, {retention.CHUNK:,} a transaction"),
+        ("docs/operating.md", f"tries {WORDS[partitions.TRIES]} times"),
+        ("docs/operating.md", f"deletes for {WORDS[round(upkeep.SECONDS / 60)]} minutes at most"),
+        ("docs/integrators.md", f"kept for {settings.RETENTION_DAYS} days"),
         ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),
     ],
 )

@@ -193,6 +193,17 @@ def test_a_day_is_made_beside_a_long_transaction_that_records_events(transaction
     assert partitions.drop(row)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_to_make_a_day_nobody_is_waited_for_either(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "PAUSE", 0.01)
+    monkeypatch.setattr(partitions, "SCAN_TIMEOUT", "0")
+    row = partitions.of_day(EVENTS, DAY)
+    with a_long_transaction(lambda: sql(f"SELECT count(*) FROM {EVENTS}")):
+        assert not partitions.make(row)
+    assert partitions.make(row)
+    assert partitions.drop(row)
+
+
 # --- Read -------------------------------------------------------------------------------------------------------------
 
 
