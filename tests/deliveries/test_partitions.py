@@ -20,7 +20,8 @@ from workspaces.models import Workspace
 
 from . import aged
 from .aged import DAY, DAY_AFTER
-from .conftest import Subscribe
+from .conftest import Deliver, Subscribe
+from .receiver import Receiver
 from .waiting import in_a_thread
 
 EVENTS = "deliveries_event"
@@ -127,6 +128,23 @@ def test_a_day_with_rows_in_the_default_partition_keeps_them_there(
     assert made == {"deliveries_event_20200229"}
     assert "deliveries_event_20200228 was not made" in caplog.text
     assert aged.partition_of(row) == "deliveries_event_default"
+
+
+def test_a_courier_with_kept_plans_goes_on_when_days_come_and_go(
+    subscription: Subscription, deliver: Deliver, receiver: Receiver
+) -> None:
+    def send() -> None:
+        factories.case(subscription.workspace)
+        deliver()
+
+    for _ in range(7):  # from the sixth time on PostgreSQL keeps one plan for all
+        send()
+    partitions.keep_ahead(DAY, 0)
+    send()
+    for table in partitions.TABLES:
+        assert partitions.drop(partitions.of_day(table, DAY))
+    send()
+    assert len(receiver.posts) == 9
 
 
 # --- Dropped ----------------------------------------------------------------------------------------------------------
