@@ -58,7 +58,7 @@ class Cell(NamedTuple):
     """A drain."""
 
     processes: int
-    count: int
+    deliveries: int
     subscriptions: int
     run: Run
 
@@ -166,7 +166,7 @@ def series(cells: Iterable[Cell], beside: Mapping[str, Mapping[int, Run]]) -> li
     """
     lines: dict[str, list[tuple[float, float]]] = {}
     for cell in sorted(cells, key=itemgetter(0, 1, 2)):
-        lines.setdefault(f"{cell.count:,} by {cell.processes}", []).append((cell.subscriptions, cell.run.rate))
+        lines.setdefault(f"{cell.deliveries:,} by {cell.processes}", []).append((cell.subscriptions, cell.run.rate))
     for name, found in beside.items():
         lines |= {f"{name} by {number}": [(0, found[number].rate)] for number in sorted(found)}
     return [Series(name, [x for x, _ in points], [y for _, y in points], "1/s") for name, points in lines.items()]

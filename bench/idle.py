@@ -12,7 +12,7 @@ from collections import Counter
 
 from dotfile_hooks.dev import processes
 
-from . import machine, results, site
+from . import results, site
 from .results import Report, say
 
 PROGRAMS = ("web", "worker", "chores", "beat")
@@ -82,12 +82,8 @@ def commands(found: site.Site) -> dict[str, float]:
 
 
 def cpu(found: site.Site) -> dict[str, float]:
-    """Seconds so far of each program, its children included, and of the servers."""
-    roots = {each.name: each.process.pid for each in found.programs.programs if each.name in PROGRAMS}
-    postmaster = int((found.folder / "postgres" / "postmaster.pid").read_text().split()[0])
-    family = machine.parents()
-    roots |= {"PostgreSQL": postmaster, "Valkey": found.valkey.pid}
-    return {name: machine.used(machine.tree(pid, family)) for name, pid in roots.items()}
+    """Seconds so far of each program and of the servers; the receiver is no part of the product."""
+    return {name: used for name, used in found.cpu().items() if name != "receiver"}
 
 
 if __name__ == "__main__":
