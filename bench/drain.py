@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--counts", type=int, nargs="+", default=[20_000, 200_000], help="deliveries to drain")
     parser.add_argument("--events", type=int, default=20_000, help="to build and fan out")
     parser.add_argument("--twin", type=int, default=2_000, help="deliveries of the naive twin")
-    parser.add_argument("--minutes", type=float, default=7.0, help="after which cells are left out")
+    parser.add_argument("--minutes", type=float, default=7.0, help="after which larger counts are left out")
     options = parser.parse_args()
     report = Report("Drain and fan-out")
     with processes.sentences(), site.running(receiver="bench.sink") as found, machine.watched() as others:
@@ -99,7 +99,7 @@ class Bench:
         for count in self.options.counts:
             for many in SUBSCRIPTIONS:
                 what = f"drain of {count:,} to {many:,} by {number}"
-                if time.monotonic() > self._until:
+                if count > min(self.options.counts) and time.monotonic() > self._until:
                     self.report.notes.append(f"Left out for want of time: {what}.")
                     continue
                 run = self._checked(draining.drain(self.found, what, targets[many], count))
