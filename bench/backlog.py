@@ -19,8 +19,12 @@ from .results import say
 
 SPREAD = 1_000
 """Subscriptions among which the wide part is spread."""
-LATER_SHARE = HELD_SHARE = WAITING_EVENTS_SHARE = 0.1
-"""Beside those that are due: retries due in hours, what is held, events that are still to be built."""
+OTHERS = 0.1
+"""Beside those that are due, so many of each other kind, and of events that are still to be built."""
+PENDING, HELD = 0, 3
+"""States of deliveries."""
+LATER = 6
+"""Hours."""
 TRICKLE = 1_000
 """Deliveries due now of the subscriptions whose others are due later, or held."""
 CHUNK = 100_000
@@ -39,9 +43,10 @@ WITH made AS (
     SELECT id, id, '"sequence":1', '"case":{"id":"' || case_id || '","name":"waiting"}' FROM made
 )
 INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
-                                 case_id, sequence, state, reason, due_at, attempts, retries, next_type, created_at)
+                                 case_id, sequence, ordered, state, reason, due_at, attempts, retries, next_type,
+                                 created_at)
 SELECT deliveries_uuid7(), %(workspace)s, (%(subscriptions)s::uuid[])[1 + n %% cardinality(%(subscriptions)s::uuid[])],
-       id, id, 'Case.Created', '', case_id, 1, %(state)s, CASE %(state)s WHEN 3 THEN 'offline' ELSE '' END,
+       id, id, 'Case.Created', '', case_id, 1, %(ordered)s, %(state)s, CASE %(state)s WHEN 3 THEN 'offline' ELSE '' END,
        clock_timestamp() + %(hours)s * interval '1 hour', 0, 0, 0, clock_timestamp()
 FROM made
 """
@@ -112,7 +117,7 @@ def cast(url: str) -> Cast:
     """Subscriptions without any deliveries yet, in the default database; all databases are copied from it."""
     with transaction.atomic():
         of = world.workspace("waiting")
-        sizes = {"one": 1, "thousand": SPREAD, "later": 1, "held": 1}
+        sizes = {"one": 1, "thousand": SPREAD, "ordered": 1, "later": 1, "held": 1}
         kinds = {kind: [_subscription(of, f"{url}/{kind}") for _ in range(count)] for kind, count in sizes.items()}
         asking = world.workspace("asking")
         _subscription(asking, f"{url}/fan-out")
@@ -150,22 +155,20 @@ def fill(database: Database, cast: Cast, attempts: int = 0) -> None:
         cursor.execute("SET synchronous_commit = off")
     _deliveries(cast, "one", count // 2)
     _deliveries(cast, "thousand", count // 2)
-    for kind, share, state, hours in (("later", LATER_SHARE, 0, 6), ("held", HELD_SHARE, 3, 0)):
-        _deliveries(cast, kind, int(count * share), state=state, hours=hours)
+    others = int(count * OTHERS)
+    _deliveries(cast, "ordered", others, ordered=True)
+    for kind, state, hours in (("later", PENDING, LATER), ("held", HELD, 0)):
+        _deliveries(cast, kind, others, state, hours)
         _deliveries(cast, kind, TRICKLE)
-    add_events(cast, int(count * WAITING_EVENTS_SHARE))
+    add_events(cast, others)
     _attempts(attempts)
     _settle_down()
     say(f"{count:,} deliveries wait in {database.name}: {time.monotonic() - began:.1f} s")
 
 
-def _deliveries(cast: Cast, kind: str, count: int, state: int = 0, hours: int = 0) -> None:
-    values: dict[str, Any] = {
-        "workspace": cast.workspace,
-        "subscriptions": cast.kinds[kind],
-        "state": state,
-        "hours": hours,
-    }
+def _deliveries(cast: Cast, kind: str, count: int, state: int = PENDING, hours: int = 0, ordered: bool = False) -> None:
+    differs = {"state": state, "hours": hours, "ordered": ordered}
+    values: dict[str, Any] = {"workspace": cast.workspace, "subscriptions": cast.kinds[kind], **differs}
     for start in range(0, count, CHUNK):
         with connection.cursor() as cursor:
             cursor.execute(DELIVERIES, {**values, "count": min(CHUNK, count - start)})

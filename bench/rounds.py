@@ -34,9 +34,10 @@ WITH due AS (
     UPDATE deliveries_lane SET due_at = clock_timestamp() WHERE due_at IS NULL AND subscription_id = ANY(%s::uuid[])
 )
 INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
-                                 case_id, sequence, state, reason, due_at, attempts, retries, next_type, created_at)
+                                 case_id, sequence, ordered, state, reason, due_at, attempts, retries, next_type,
+                                 created_at)
 SELECT deliveries_uuid7(), workspace_id, subscription_id, event_id, payload_id, event_name, sub_event, case_id,
-       sequence, 0, '', clock_timestamp(), 0, 0, 0, clock_timestamp()
+       sequence, ordered, 0, '', clock_timestamp(), 0, 0, 0, clock_timestamp()
 FROM deliveries_delivery WHERE id = ANY(%s::uuid[])
 """
 

@@ -27,11 +27,12 @@ FULL_SIZE, FULL_ATTEMPTS = 5_000_000, 10_000_000
 BASE = 100_000
 """The size that larger ones are held against."""
 WORST_RATIO = 1.2
-LANES = {"one": 1, "thousand": 32, "later": 1, "held": 1}
+LANES = {"one": 1, "thousand": 32, "ordered": 1, "later": 1, "held": 1}
 """Lanes of one round, by the kind of backlog."""
 TOLD = {
     "one": "all of one subscription",
     "thousand": "of a thousand subscriptions",
+    "ordered": "in order, of one subscription",
     "later": "of one whose others are due in hours",
     "held": "of one whose others are held",
 }
