@@ -17,6 +17,8 @@ from . import results, site
 from .results import Matrix, Report, Text, say
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .backlog import Cast
     from .plans import Statement, Watch
 
@@ -40,6 +42,8 @@ def main() -> int:
 
 
 def seen(found: site.Site, waiting: int) -> Watch:
+    from deliveries.models import Attempt
+
     from . import backlog, plans, rounds
 
     cast = backlog.cast(found.url("ok"))
@@ -52,7 +56,9 @@ def seen(found: site.Site, waiting: int) -> Watch:
         save(found)
         say("a courier works")
         deliver()
-        do_chores(cast)
+    sent = Attempt.objects.values_list("delivery_id", flat=True)[0]
+    with watch.on():
+        do_chores(cast, sent)
     return watch
 
 
@@ -81,10 +87,12 @@ def deliver() -> None:
     Courier("bench", outbound.window(), tasks.DOMAIN, lambda: time.monotonic() > end).run()
 
 
-def do_chores(cast: Cast) -> None:
-    """What beat and the chores do: the look for what is due, a recovery, an offline subscription's deliveries."""
+def do_chores(cast: Cast, sent: UUID) -> None:
+    """What beat, the chores and people do: look for what is due, recover, set aside, remove what is old, look back."""
     from deliveries.engine import aside, health, recovering, sweep
     from deliveries.models import Recovery, Subscription
+
+    from . import rounds
 
     sweep.look()
     (held,) = Subscription.objects.filter(pk__in=cast.kinds["held"])
@@ -94,6 +102,8 @@ def do_chores(cast: Cast) -> None:
     (later,) = cast.kinds["later"]
     health.go_offline(later, "explained")
     aside.run()
+    rounds.expire()
+    rounds.history(sent)
 
 
 def tell(report: Report, statements: list[Statement]) -> None:
@@ -102,7 +112,7 @@ def tell(report: Report, statements: list[Statement]) -> None:
         matrix.rows.append([each.name, each.took, each.calls])
         report.texts.append(Text(f"{each.name}: {each.took:.2f} ms", f"{each.sql}\n\n{each.plan}"))
         if each.read_whole:
-            report.notes.append(f"{each.name} reads {', '.join(sorted(each.read_whole))} from end to end")
+            report.notes.append(f"{each.name} reads {', '.join(each.read_whole)} from end to end")
     report.matrices.append(matrix)
     report.add("statements explained", len(statements), at_least=1)
     whole = sum(bool(each.read_whole) for each in statements)

@@ -12,8 +12,6 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from deliveries.engine.statements import Prepared
-
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS) "
 OURS = re.compile(r"EXECUTE \w|\b(deliveries|cases|checks|workspaces)_\w")
 """What is explained: prepared statements, and those that name our tables."""
@@ -24,9 +22,14 @@ PREPARE = re.compile(r"\s*PREPARE (\w+)\s+AS\s(.*)", re.DOTALL)
 EXECUTE = re.compile(r"\s*EXECUTE (\w+)")
 PLACE = re.compile(r"\$\d+|%s|%\(\w+\)s")
 TIMES = re.compile(r"^(?:Planning|Execution) Time: ([\d.]+) ms", re.MULTILINE)
-READ_WHOLE = re.compile(r"Seq Scan on (deliveries_(?:event|payload|delivery|attempt)\w*)")
-"""Tables that grow; the others stay small."""
-LONG_VALUE = re.compile(r"'[^']{120,}'")
+SCAN = re.compile(
+    r"Seq Scan on (deliveries_(?:event|payload|delivery|attempt)\w*).*actual .*?rows=([\d.]+) loops=(\d+)"
+)
+"""Of tables that grow; the others stay small."""
+REMOVED = re.compile(r"Rows Removed by Filter: (\d+)")
+MANY = 1000
+"""Rows: it is no matter how a table of fewer is read."""
+LONG_VALUE = re.compile(r"'\{[^']{120,}\}'")
 ALIKE = 40
 """Characters that a statement shares with the constant it was made from."""
 
@@ -48,9 +51,19 @@ class Statement:
         return sum(map(float, TIMES.findall(self.plan)))
 
     @property
-    def read_whole(self) -> set[str]:
-        """Tables that grow and that it read from end to end."""
-        return set(READ_WHOLE.findall(self.plan))
+    def read_whole(self) -> list[str]:
+        """Tables that grow, and of which it read many rows from end to end."""
+        found, rows = "", 0.0
+        whole: set[str] = set()
+        for line in self.plan.splitlines():
+            if "->" in line or not found:
+                scan = SCAN.search(line)
+                found, rows = (scan[1], float(scan[2]) * int(scan[3])) if scan else ("", 0.0)
+            elif removed := REMOVED.search(line):
+                rows += int(removed[1])
+            if found and rows > MANY:
+                whole.add(found)
+        return sorted(whole)
 
 
 class Watch:
@@ -98,7 +111,7 @@ class Watch:
                 transaction.set_rollback(True)
         finally:
             self._explaining = False
-        return LONG_VALUE.sub("'...'", plan)
+        return LONG_VALUE.sub("'{...}'", plan)
 
 
 def constants() -> dict[str, str]:
@@ -106,7 +119,7 @@ def constants() -> dict[str, str]:
     found: dict[str, str] = {}
     for module in [name for name in sys.modules if name.startswith("deliveries.")]:
         for name, value in vars(sys.modules[module]).items():
-            sql = value.sql if isinstance(value, Prepared) else value
+            sql = getattr(value, "sql", value)
             if name.isupper() and isinstance(sql, str) and (statement := STATEMENT.fullmatch(sql)):
                 found[f"{module.rpartition('.')[2]}.{name}"] = _plain(statement["rest"])
     return found

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from deliveries import tasks
-from deliveries.engine import endpoints, fanout
+from deliveries.engine import endpoints, fanout, retention
 from deliveries.engine.hand import Hand
 from deliveries.engine.held import HeldLane
 from deliveries.engine.outcomes import AUTOMATIC_RETRY
@@ -21,6 +21,8 @@ from .backlog import RECEIVED, SENT
 
 BATCH = 100
 """Outcomes of one round; what else was read goes back."""
+LAST = UUID(int=2**128 - 1)
+"""The greatest key."""
 PARTS = ("lease", "read", "settle", "release")
 
 DUE_ONLY = """
@@ -119,10 +121,17 @@ def fan_out() -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def history(delivery: UUID) -> float:
-    """Milliseconds to read all attempts of one delivery, as its page in the admin and the API do."""
+def expire() -> float:
+    """Milliseconds to remove one chunk of the oldest deliveries, as if all were past the retention."""
     began = time.perf_counter()
-    found = list(Attempt.objects.filter(delivery_id=delivery).order_by("id"))
-    if not found:
+    if next(retention.expire_deliveries(LAST)).deliveries != retention.CHUNK:
+        raise RuntimeError("A whole chunk of deliveries must be there.")
+    return 1000 * (time.perf_counter() - began)
+
+
+def history(delivery: UUID) -> float:
+    """Milliseconds to read all attempts of one delivery, as its page does."""
+    began = time.perf_counter()
+    if not list(Attempt.objects.of([delivery]).order_by("-started_at", "-id")):
         raise RuntimeError("The delivery must have attempts.")
     return 1000 * (time.perf_counter() - began)

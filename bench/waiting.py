@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from dotfile_hooks.dev import processes
 
-from . import machine, results, site
+from . import attempts, machine, results, site
 from .results import Report, percentile, say
 
 if TYPE_CHECKING:
     from .backlog import Cast, Database
 
 SIZES = (1_000, 100_000, 1_000_000)
+ATTEMPTS = 200_000
 FULL_SIZE, FULL_ATTEMPTS = 5_000_000, 10_000_000
 BASE = 100_000
 """The size that larger ones are held against."""
@@ -46,7 +47,7 @@ def main() -> int:
     parser = results.parser(__doc__ or "")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), metavar="N")
     parser.add_argument("--rounds", type=int, default=200, help="of each kind at each size")
-    parser.add_argument("--attempts", type=int, default=0, metavar="N", help="beside the largest backlog")
+    parser.add_argument("--attempts", type=int, default=ATTEMPTS, metavar="N", help="beside the largest backlog")
     parser.add_argument("--drain", type=int, default=0, metavar="N", help="a worker sends so many at each size")
     parser.add_argument("--full", action="store_true", help=f"{FULL_SIZE:,} waiting, {FULL_ATTEMPTS:,} attempts, too")
     options = parser.parse_args()
@@ -58,21 +59,21 @@ def main() -> int:
         with machine.watched() as others:
             measure(report, cast, databases, options.rounds)
         report.notes.append(f"others used {others.share:.0%} of the machine")
-        if options.attempts:
-            look_back(report, databases[-1], options.rounds)
+        attempts.look_back(report, databases[-1], options.rounds)
         if options.drain:
             drain(report, found, cast, databases, options.drain)
+        attempts.drop(report, databases[-1], cast.kinds["one"])
     return report.finish(options.json)
 
 
-def filled(found: site.Site, sizes: list[int], attempts: int) -> tuple[Cast, list[Database]]:
+def filled(found: site.Site, sizes: list[int], count: int) -> tuple[Cast, list[Database]]:
     """Databases with so much waiting, smallest first; the largest has the attempts."""
     from . import backlog
 
     cast = backlog.cast(found.url("ok"))
     databases = backlog.copied(sizes)
     for each in databases:
-        backlog.fill(each, cast, attempts if each is databases[-1] else 0)
+        backlog.fill(each, cast, count if each is databases[-1] else 0)
     return cast, databases
 
 
@@ -98,6 +99,9 @@ def measure(report: Report, cast: Cast, databases: list[Database], count: int) -
         return {"build and fan out": rounds.fan_out()}
 
     tell(report, "200 events built and fanned out", in_turn(databases, max(1, count // 5), build))
+    large = [each for each in databases if each.waiting >= BASE]
+    expired = in_turn(large, max(1, count // 20), lambda: {"remove": rounds.expire()})
+    tell(report, "2,000 deliveries past their retention removed", expired)
 
 
 def in_turn(databases: list[Database], count: int, work: Callable[[], dict[str, float]]) -> Times:
@@ -127,20 +131,6 @@ def tell(report: Report, what: str, times: Times) -> None:
             told = ", ".join(f"{part} {percentile(each, 0.5):.2f}" for part, each in parts.items())
             report.notes.append(f"{what}, {size:,} waiting (p50 in ms): {told}")
     say(report.notes[-1] if report.notes else what)
-
-
-def look_back(report: Report, database: Database, count: int) -> None:
-    """The history of deliveries that are spread over all that have one."""
-    from deliveries.models import Attempt
-
-    from . import rounds
-
-    database.use()
-    attempts = Attempt.objects.count()
-    sample = list(Attempt.objects.filter(number=1).order_by("?").values_list("delivery_id", flat=True)[:count])
-    took = [rounds.history(key) for key in sample]
-    for share in (0.5, 0.95):
-        report.add(f"history of a delivery, {attempts:,} attempts: p{share * 100:g}", percentile(took, share), "ms")
 
 
 def drain(report: Report, found: site.Site, cast: Cast, databases: list[Database], count: int) -> None:
