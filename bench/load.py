@@ -48,7 +48,7 @@ def main() -> int:
     with processes.sentences(), site.running() as found, clients() as all_clients:
         found.start("worker", "chores", "beat")
         run = Load(found, all_clients, options.seconds)
-        run.step(50, 1, 3.0)  # so that everything is awake and connected
+        run.step(50, 1, min(3.0, options.seconds))  # so that everything is awake and connected
         with machine.watched() as others:
             for subscriptions in (1, MANY):
                 climb(report, run, subscriptions, options.rates, options.most)

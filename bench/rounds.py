@@ -60,6 +60,8 @@ def take(lanes: int) -> dict[str, float]:
     hand.read()
     moments.append(time.perf_counter())
     done = list(itertools.islice(_answers(hand), BATCH))
+    if not done:
+        raise RuntimeError("A round must find work.")
     pause = time.perf_counter() - moments[-1]
     settle(done, "bench")
     moments.append(time.perf_counter() - pause)
@@ -67,8 +69,8 @@ def take(lanes: int) -> dict[str, float]:
     hand.close_all()
     hand.give_back(time.time())
     moments.append(time.perf_counter() - pause)
-    if hand.lanes or not done:
-        raise RuntimeError("A round must find work and give all lanes back.")
+    if hand.lanes:
+        raise RuntimeError("A round must give all lanes back.")
     with connection.cursor() as cursor:
         owners = {str(outcome.subscription_id) for outcome in done}
         cursor.execute(REFILL, [list(owners), [str(outcome.delivery_id) for outcome in done]])

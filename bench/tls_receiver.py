@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
             return
         self._read = rest[size:]
         if head.startswith(b"GET"):
-            self._answer(json.dumps(self._counts).encode())
+            self._tell()
             return
         self._counts["posts"] += 1
         closing = head.startswith(b"POST /close")
@@ -51,11 +51,10 @@ class Connection(asyncio.Protocol):
         if closing:
             self.transport.close()
 
-    def _answer(self, body: bytes) -> None:
+    def _tell(self) -> None:
         self._counts["connections"] -= 1  # who asks is not counted
-        self.transport.write(
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-        )
+        body = json.dumps(self._counts).encode()
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s" % (CLOSE, len(body), body))
         self.transport.close()
 
 
