@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeVar
 
 import pycurl
-from requests import Response
+from requests import PreparedRequest, Response
 from requests.cookies import RequestsCookieJar
 from requests.exceptions import ConnectionError, RequestException  # noqa: A004  requests' own name
 from requests.structures import CaseInsensitiveDict
@@ -133,32 +133,36 @@ class Headers(CaseInsensitiveDict[str]):
 
 
 class Answer(Response):
-    """A response that has been read. `truncated`: there was more than was read."""
+    """A response that has been read."""
 
     headers: Headers
 
-    def __init__(self, exchange: Exchange[T], status: int, reason: str, headers: Headers, elapsed: timedelta) -> None:
+    def __init__(self, request: PreparedRequest, status: int, reason: str, headers: Headers, body: bytes) -> None:
+        # Not as Response does it: its cookie jar costs as much as all the rest.
+        self.request = request
+        self.url = request.url or ""
         self.status_code = status
         self.reason = reason
         self.headers = headers
-        self.url = exchange.request.url or ""
-        self.request = exchange.request
-        self.elapsed = elapsed
-        self.truncated = exchange.truncated
-        self.encoding = self.raw = None
-        self.history = []
-        self._content = b"".join(exchange.body)
+        self._content = body
         self._content_consumed = True
-        self._next = None
+        self.truncated = False
+        """There was more than was read."""
+        self.elapsed = timedelta(0)
+        self.history = []
+        self.encoding = self.raw = self._next = None
 
     @cached_property
     def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
-        """None are kept, and a jar costs as much as all the rest."""
+        """None are kept."""
         return RequestsCookieJar()
 
 
 def _response(exchange: Exchange[T], status: int, reason: bytes, now: float) -> Answer:
     """Its texts are Latin-1 without control characters: they would reach terminals and pages."""
-    text = _CONTROL.sub("", b"".join(exchange.lines[1:]).decode("latin-1"))
-    elapsed = timedelta(seconds=now - exchange.began)
-    return Answer(exchange, status, _CONTROL.sub("", reason.decode("latin-1")), Headers(text.split("\n")), elapsed)
+    lines = _CONTROL.sub("", b"".join(exchange.lines[1:]).decode("latin-1")).split("\n")
+    told = _CONTROL.sub("", reason.decode("latin-1"))
+    answer = Answer(exchange.request, status, told, Headers(lines), b"".join(exchange.body))
+    answer.elapsed = timedelta(seconds=now - exchange.began)
+    answer.truncated = exchange.truncated
+    return answer

@@ -94,11 +94,12 @@ UPDATE deliveries_event SET state = 1, error = '',
     fields = CASE WHEN name LIKE '%%.Deleted' THEN fields END
 WHERE id = ANY(%s::uuid[])
 """
+# By the keys themselves, too: they tell PostgreSQL in which partitions it need not look.
 FAILED = """
 UPDATE deliveries_event e SET builds = e.builds + 1, error = f.error,
     state = CASE WHEN e.builds + 1 >= %s THEN 2 ELSE 0 END,
     build_at = clock_timestamp() + interval '2 s' * (2 ^ e.builds)
-FROM unnest(%s::uuid[], %s::text[]) AS f(id, error) WHERE e.id = f.id
+FROM unnest(%s::uuid[], %s::text[]) AS f(id, error) WHERE e.id = f.id AND e.id = ANY(%s::uuid[])
 """
 
 
@@ -279,7 +280,8 @@ def _fail(errors: Mapping[UUID, Exception]) -> None:
     for key, error in errors.items():
         logger.error("event %s could not be built: %s", key, type(error).__name__)
     with connection.cursor() as cursor:
-        cursor.execute(FAILED, [MAX_BUILDS, [str(key) for key in errors], [describe(e) for e in errors.values()]])
+        keys = array(errors)
+        cursor.execute(FAILED, [MAX_BUILDS, keys, texts(map(describe, errors.values())), keys])
 
 
 def describe(error: Exception) -> str:

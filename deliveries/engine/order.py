@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from .due import Due
+from .statements import Prepared, array
 
 HOLD = """
 SELECT l.subscription_id FROM deliveries_lane l
@@ -21,7 +22,9 @@ JOIN unnest(%s::uuid[], %s::uuid[]) AS h(subscription_id, token)
 ORDER BY l.subscription_id FOR SHARE OF l
 """
 # An earlier event that is still to be built may yet become a delivery, or not: it is asked again soon.
-SIFT = """
+SIFT = Prepared(
+    "sift",
+    """
 WITH found AS (
     SELECT d.id, EXISTS (
         SELECT FROM deliveries_delivery e WHERE e.subscription_id = d.subscription_id AND e.case_id = d.case_id
@@ -38,7 +41,8 @@ WITH found AS (
     FROM found WHERE d.id = found.id AND (found.behind OR found.early)
 )
 SELECT id FROM found WHERE NOT behind AND NOT early
-"""
+""",
+)
 UNBLOCK = """
 UPDATE deliveries_delivery d SET state = 0, reason = '', due_at = clock_timestamp()
 FROM unnest(%s::uuid[], %s::uuid[]) AS k(subscription_id, case_id)
@@ -66,7 +70,7 @@ def sift(found: list[Due], tokens: Mapping[UUID, UUID]) -> list[Due]:
     with transaction.atomic():
         ours = hold({due.subscription_id: tokens[due.subscription_id] for due in ordered})
         with connection.cursor() as cursor:
-            cursor.execute(SIFT, [[due.id for due in ordered], [str(key) for key in ours]])
+            SIFT.execute(cursor, [array(due.id for due in ordered), array(ours)])
             allowed = {str(row[0]) for row in cursor.fetchall()}
     return [due for due in found if not due.in_order or due.id in allowed]
 

@@ -13,8 +13,8 @@ from .lanes import PARK_AFTER
 # An event that waits to be built, or a due lane that no courier holds; closed lanes that are still due, since
 # their deliveries have not all been set aside; recoveries whose turn it is; e-mails to be sent.
 LOOK = f"""
-SELECT EXISTS (
-    SELECT FROM deliveries_event WHERE state = 0 AND build_at < statement_timestamp()
+SELECT coalesce(
+    (SELECT build_at < statement_timestamp() FROM deliveries_event WHERE state = 0 ORDER BY build_at LIMIT 1), false
 ) OR EXISTS (
     SELECT FROM deliveries_lane
     WHERE open AND due_at <= statement_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())

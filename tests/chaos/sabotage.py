@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import F
-from requests import PreparedRequest, Response
+from requests import PreparedRequest
 
 from deliveries.engine import courier, envelope, fanout, retry, settle, signing
+from deliveries.engine.answers import Answer, Headers
 from deliveries.engine.envelope import Counters, Parts
 from deliveries.engine.window import Finished, Window
 from deliveries.models import Delivery
@@ -172,9 +173,8 @@ def _put(where: object, name: str, spoilt: Callable[..., Any]) -> None:
 
 def _pretend(window: Window[Any], key: Any) -> None:
     """An answer that never came."""
-    response = Response()
-    response.status_code, response._content = 200, b""
-    window._finished.append(Finished(key, response, None, 0.001))
+    answer = Answer(PreparedRequest(), 200, "", Headers([]), b"")
+    window._finished.append(Finished(key, answer, None, 0.001))
 
 
 def _send(request: PreparedRequest) -> None:
