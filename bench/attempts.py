@@ -55,7 +55,8 @@ def drop(report: Report, database: Database, subscription: list[UUID]) -> None:
     report.add(f"a day with {number:,} attempts dropped", seconds, "s")
     report.add("a courier's round before", percentile(quiet, 0.5), "ms")
     report.add("a courier's round meanwhile, the slowest", max(beside), "ms", at_most=LONGEST_WAIT)
-    report.add("attempts left of that day", Attempt.objects.count() - len(beside) * rounds.BATCH, at_most=0)
+    left = max(0, Attempt.objects.count() - len(beside) * rounds.BATCH)
+    report.add("attempts left of those before", left, at_most=0)
 
 
 def _drop(database: Database, dropped: threading.Event) -> float:
