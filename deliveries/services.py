@@ -207,7 +207,7 @@ def _lock_online(ids: Collection[UUID]) -> None:
 def _make_due(subscriptions: Collection[UUID]) -> None:
     """Wakes the lanes. Whoever gives one back at this moment waits for us and then sees what we made due."""
     with connection.cursor() as cursor:
-        cursor.execute(fanout.DUE, [[str(key) for key in subscriptions]])
+        cursor.execute(fanout.DUE.sql, [[str(key) for key in subscriptions]])
     transaction.on_commit(outbox.wake, robust=True)
 
 

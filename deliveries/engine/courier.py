@@ -204,7 +204,8 @@ class Courier:
             key, why = next(iter(self._going_offline.items()))
             health.go_offline(key, *why)
             del self._going_offline[key]
-        self._hand.give_back(self._session.epoch())
+        if self._hand.give_back(self._session.epoch()):
+            self._lookout.hungry = True  # who built it found the lane in our hand, and nobody rings again
 
     def _must_settle(self) -> bool:
         if not self._done:

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2.errors import LockNotAvailable
 
 from .envelope import Parts
-from .statements import Prepared, array, texts
+from .statements import Prepared, array, texts, together
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +35,13 @@ ORDER BY build_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 # A payload that was sent must not be built again, so this transaction alone waits for the disk.
 WAIT_FOR_THE_DISK = "SET LOCAL synchronous_commit = on"
-SUBSCRIBERS = """
+SUBSCRIBERS = Prepared(
+    "read_subscribers",
+    """
 SELECT id, workspace_id, events, status = 'online', ordered, created_at
 FROM deliveries_subscription WHERE workspace_id = ANY(%s::uuid[]) ORDER BY id
-"""
+""",
+)
 # Deliveries of a subscription that is offline are held; the others are due at once, and their lanes with them.
 # Lanes are locked in key order; whoever gives one back waits for this transaction and then sees its rows.
 DELIVER = Prepared(
@@ -62,7 +65,9 @@ ORDER BY m.n
 """,
 )
 # A lane that rests is not due before its rest is over.
-DUE = """
+DUE = Prepared(
+    "make_lanes_due",
+    """
 WITH locked AS (
     SELECT subscription_id, due_at, open, resume_at FROM deliveries_lane WHERE subscription_id = ANY(%s::uuid[])
     ORDER BY subscription_id FOR UPDATE
@@ -72,7 +77,8 @@ WITH locked AS (
       AND locked.open AND (locked.due_at IS NULL OR locked.due_at > greatest(clock_timestamp(), locked.resume_at))
 )
 SELECT subscription_id FROM locked WHERE open
-"""
+""",
+)
 # For subscriptions that were deleted or went offline since we read them: whoever did it has not seen our rows. Those
 # became due in this transaction: through their index, whatever else waits.
 ASIDE = """
@@ -215,33 +221,35 @@ def _deliver(domain: Domain, events: list[Recorded]) -> int:
     matches = [match for match in matches if match.event.id in parts]
     if failed:
         _fail(failed)
+    steps: list[tuple[Prepared | str, Sequence[Any]]] = [
+        (WAIT_FOR_THE_DISK, ()),
+        (BUILT, [array(event.id for event in events if event.id not in failed)]),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(WAIT_FOR_THE_DISK)
         if matches:
-            DELIVER.execute(cursor, _columns(matches, parts))
-        cursor.execute(BUILT, [array(event.id for event in events if event.id not in failed)])
-        if matches:
-            _touch_lanes(matches)
+            lanes = array({match.subscriber.id for match in matches})
+            together(cursor, *steps, (DELIVER, _columns(matches, parts)), (DUE, [lanes]))
+            _reconsider(matches, open_now={row[0] for row in cursor.fetchall()})
+        else:
+            together(cursor, *steps)
     return len(events)
 
 
-def _touch_lanes(matches: list[Match]) -> None:
-    """Makes lanes due. The locks last until we commit: who turns one on or off later sees the rows we inserted."""
-    keys = [str(key) for key in {match.event.id for match in matches}]
+def _reconsider(matches: list[Match], open_now: set[UUID]) -> None:
+    """For subscriptions turned on or off since we read them. The lanes are locked: who does so later sees our rows."""
+    keys = array({match.event.id for match in matches})
     matched = {match.subscriber.id: match.subscriber.online for match in matches}
     with connection.cursor() as cursor:
-        cursor.execute(DUE, [[str(key) for key in matched]])
-        open_now = {row[0] for row in cursor.fetchall()}
-        if closed := [str(key) for key, online in matched.items() if online and key not in open_now]:
-            cursor.execute(ASIDE, [closed, keys])
-        if opened := [str(key) for key, online in matched.items() if not online and key in open_now]:
-            cursor.execute(AHEAD, [opened, keys, min(match.event.created_at for match in matches)])
+        if closed := [key for key, online in matched.items() if online and key not in open_now]:
+            cursor.execute(ASIDE, [array(closed), keys])
+        if opened := [key for key, online in matched.items() if not online and key in open_now]:
+            cursor.execute(AHEAD, [array(opened), keys, min(match.event.created_at for match in matches)])
 
 
 def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:
     result: dict[UUID, list[Subscriber]] = {key: [] for key in workspaces}
     with connection.cursor() as cursor:
-        cursor.execute(SUBSCRIBERS, [[str(key) for key in workspaces]])
+        SUBSCRIBERS.execute(cursor, [array(workspaces)])
         for row in map(Subscriber._make, cursor.fetchall()):
             result[row.workspace_id].append(row)
     return result

@@ -148,10 +148,10 @@ class Hand:
         for lane in self.lanes.values():
             self.close(lane)
 
-    def give_back(self, epoch: float) -> None:
+    def give_back(self, epoch: float) -> bool:
         """Lanes that are drained go back, in one transaction; those of a slow rate until their next request.
 
-        Those that find no slot go back for a while.
+        Those that find no slot go back for a while. Answers whether one is due again: something came meanwhile.
         """
         now = time.monotonic()
         for lane in self.lanes.values():
@@ -162,10 +162,11 @@ class Hand:
             self.close(lane)
         drained = [lane for lane in self.lanes.values() if lane.is_drained]
         if not drained:
-            return
-        lanes.release([lane.report(lane.rest(now, epoch), epoch + lane.paced - now) for lane in drained])
+            return False
+        due_again = lanes.release([lane.report(lane.rest(now, epoch), epoch + lane.paced - now) for lane in drained])
         for lane in drained:
             del self.lanes[lane.endpoint.id]
+        return due_again
 
     def _without_slots(self, now: float) -> list[HeldLane]:
         """Those that waited too long; of too many, who came last."""

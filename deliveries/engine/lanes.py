@@ -15,25 +15,30 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
+
+from .statements import Prepared, array, texts, together
 
 # Leases in a row that ended without being given back: such a lane kills its couriers, and people must look at it.
 PARK_AFTER = 5
 
-LEASE = """
+LEASE = Prepared(
+    "lease_lanes",
+    """
 WITH due AS (
     SELECT subscription_id, holder <> '' AS taken_over FROM deliveries_lane
     WHERE open AND due_at <= statement_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
-      AND takeovers < %(park)s
-    ORDER BY served_at NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+      AND takeovers < %s
+    ORDER BY served_at NULLS FIRST LIMIT %s FOR UPDATE SKIP LOCKED
 )
-UPDATE deliveries_lane l SET holder = %(holder)s, token = gen_random_uuid(), served_at = clock_timestamp(),
-    leased_until = clock_timestamp() + %(seconds)s * interval '1 s', takeovers = takeovers + due.taken_over::int
+UPDATE deliveries_lane l SET holder = %s, token = gen_random_uuid(), served_at = clock_timestamp(),
+    leased_until = clock_timestamp() + %s * interval '1 s', takeovers = takeovers + due.taken_over::int
 FROM due WHERE l.subscription_id = due.subscription_id
 RETURNING l.subscription_id, l.token, l.proven, due.taken_over,
     (SELECT updated_at FROM deliveries_subscription s WHERE s.id = l.subscription_id), l.health::text,
     extract(epoch FROM clock_timestamp())::float8
-"""
+""",
+)
 # Who leased the lane before people brought it online again knows failures that count no more.
 FORGIVEN = "coalesce({}.health->'forgiven', '0')"
 # A lane that has answered 2xx under its lease kills nobody, whatever becomes of its courier.
@@ -52,11 +57,16 @@ RETURNING l.subscription_id
 """  # noqa: S608  # of constants
 # Two statements: the second sees what whoever held the row lock before us has committed, and that decides when the
 # lane is next due. Fan-out inserts deliveries first and touches the lane last, so nothing falls between.
-LOCK = """
+LOCK = Prepared(
+    "lock_lanes",
+    """
 SELECT subscription_id FROM deliveries_lane
 WHERE subscription_id = ANY(%s::uuid[]) AND token = ANY(%s::uuid[]) ORDER BY subscription_id FOR UPDATE
-"""
-RELEASE = f"""
+""",
+)
+RELEASE = Prepared(
+    "release_lanes",
+    f"""
 UPDATE deliveries_lane l SET holder = '', token = NULL, leased_until = NULL, takeovers = 0, proven = r.proven,
     health = CASE WHEN {FORGIVEN.format("l")} = {FORGIVEN.format("r")} THEN r.health ELSE l.health END,
     resume_at = r.resume_at, due_at = (
@@ -64,11 +74,15 @@ UPDATE deliveries_lane l SET holder = '', token = NULL, leased_until = NULL, tak
         WHERE d.subscription_id = l.subscription_id AND d.state = 0 ORDER BY d.due_at LIMIT 1
     )
 FROM (
-    SELECT subscription_id, proven, health, CASE WHEN rest > 0 THEN clock_timestamp() + rest * interval '1 s' END
-    FROM unnest(%s::uuid[], %s::bool[], %s::jsonb[], %s::float8[]) AS r(subscription_id, proven, health, rest)
-) AS r(subscription_id, proven, health, resume_at)
-WHERE l.subscription_id = r.subscription_id AND l.subscription_id = ANY(%s::uuid[])
-"""  # noqa: S608  # of constants
+    SELECT subscription_id, token, proven, health::jsonb,
+        CASE WHEN rest > 0 THEN clock_timestamp() + rest * interval '1 s' END
+    FROM unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::text[], %s::float8[])
+    AS r(subscription_id, token, proven, health, rest)
+) AS r(subscription_id, token, proven, health, resume_at)
+WHERE l.subscription_id = r.subscription_id AND l.token = r.token
+RETURNING l.open AND l.due_at <= clock_timestamp()
+""",  # noqa: S608  # of constants
+)
 NEXT_DUE = """
 SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM deliveries_lane
 WHERE open AND leased_until IS NULL AND takeovers < %s
@@ -113,7 +127,7 @@ def lease(holder: str, limit: int) -> list[Lease]:
     began = time.monotonic()
     seconds = settings.DELIVERY_LEASE
     with connection.cursor() as cursor:
-        cursor.execute(LEASE, {"holder": holder, "limit": limit, "seconds": seconds, "park": PARK_AFTER})
+        LEASE.execute(cursor, [PARK_AFTER, limit, holder, seconds])
         rows: list[tuple[UUID, UUID, bool, bool, datetime, str, float]] = cursor.fetchall()
     return [_leased(row, began + seconds) for row in rows]
 
@@ -136,14 +150,17 @@ def renew(reports: Sequence[Report]) -> tuple[set[UUID], float]:
         return {row[0] for row in cursor.fetchall()}, began + settings.DELIVERY_LEASE
 
 
-def release(reports: Sequence[Report]) -> None:
-    """Gives lanes back; one that was lost is left alone."""
-    ids, tokens = _keys(reports)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK, [ids, tokens])
-        ours = [str(row[0]) for row in cursor.fetchall()]
-        proven, rests = [report.proven for report in reports], [report.rest for report in reports]
-        cursor.execute(RELEASE, [ids, proven, _healths(reports), rests, ours])
+def release(reports: Sequence[Report]) -> bool:
+    """Gives lanes back; one that was lost is left alone. Answers whether one of them is due again already."""
+    keys = [array(column) for column in _keys(reports)]
+    columns = [
+        array(report.proven for report in reports),
+        texts(_healths(reports)),
+        array(report.rest for report in reports),
+    ]
+    with connection.cursor() as cursor:
+        together(cursor, (LOCK, keys), (RELEASE, [*keys, *columns]))
+        return any(row[0] for row in cursor.fetchall())
 
 
 def _keys(reports: Sequence[Report]) -> tuple[list[str], list[str]]:

@@ -135,7 +135,7 @@ def _let_go_on(cases: list[tuple[UUID, UUID]]) -> None:
     if cases:
         order.unblock(cases)
         with connection.cursor() as cursor:
-            cursor.execute(fanout.DUE, [[str(owner) for owner in {owner for owner, _ in cases}]])
+            cursor.execute(fanout.DUE.sql, [[str(owner) for owner in {owner for owner, _ in cases}]])
 
 
 def oldest_delivery() -> UUID | None:

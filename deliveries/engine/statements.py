@@ -31,11 +31,24 @@ class Prepared:
 
     def execute(self, cursor: CursorWrapper, parameters: Sequence[Any] = ()) -> None:
         """Raises what the database raises."""
+        cursor.execute(self.call(cursor), parameters)
+
+    def call(self, cursor: CursorWrapper) -> str:
+        """What executes it, once its session knows it."""
         session = cursor.connection
         if session not in self._sessions:
             cursor.execute(self._prepare)
             self._sessions.add(session)
-        cursor.execute(self._execute, parameters)
+        return self._execute
+
+
+def together(cursor: CursorWrapper, *steps: tuple[Prepared | str, Sequence[Any]]) -> None:
+    """Statements with their parameters in one round trip and one transaction; the cursor has the last one's rows.
+
+    Each sees what was committed before it began, as if it had been sent alone.
+    """
+    calls = [step.call(cursor) if isinstance(step, Prepared) else step for step, _ in steps]
+    cursor.execute("; ".join(calls), [value for _, parameters in steps for value in parameters])
 
 
 def array(values: Iterable[object]) -> str:
