@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
-
+from workspaces.compiled import ByKeys
 from workspaces.models import User
 
 from . import shapes
 from .models import Case, CaseReview, Company, Individual, Template
 from .shapes import Json, Row
 
-M = TypeVar("M", bound=Model)
 USER_FIELDS = ("id", "first_name", "last_name", "email")
+
+# An event, or a page, needs nearly all of them.
+_cases = ByKeys(Case.objects.values(), "id")
+_kinds = ByKeys(Case.objects.values("template_id", "assignee_id"), "id")
+_reviews = ByKeys(CaseReview.objects.order_by("case", "-created_at").distinct("case").values(), "case_id")
+_tags = ByKeys(Case.tags.through._default_manager.order_by("tag_id").values("case_id", "tag__label"), "case_id")
+_users = ByKeys(User.objects.values(*USER_FIELDS), "id")
+_templates = ByKeys(Template.objects.values("id", "name", "key"), "id")
+_individuals = ByKeys(Individual.objects.order_by("created_at", "id").values(), "case_id")
+_companies = ByKeys(Company.objects.order_by("-type", "created_at", "id").values(), "case_id")
+_individual_names = ByKeys(Individual.objects.values("id", "first_name", "last_name"), "id")
+_company_names = ByKeys(Company.objects.values("id", "name", "country"), "id")
+
 Summaries = Mapping[UUID, list[Json]]
 CheckLoader = Callable[[Collection[UUID], bool], Summaries]
 
@@ -67,10 +78,10 @@ def load_related(
     """
     if not case_ids:
         return {}
-    rows = list(rows) or list(Case.objects.filter(pk__in=case_ids).values("template_id", "assignee_id"))
-    reviews = _latest_reviews(case_ids)
-    users = _users({row["assignee_id"] for row in rows} | {row["user_id"] for row in reviews.values()})
-    templates = _templates({row["template_id"] for row in rows})
+    rows = list(rows) or _kinds.rows(case_ids)
+    reviews = {row["case_id"]: row for row in _reviews.rows(case_ids)}
+    users = _load_users({row["assignee_id"] for row in rows} | {row["user_id"] for row in reviews.values()})
+    templates = _load_templates({row["template_id"] for row in rows})
     tags = load_tags(case_ids)
     individuals, companies = _parties(case_ids, include_not_relevant, exclude_internal_checks) if parties else ({}, {})
     return {
@@ -88,62 +99,44 @@ def load_related(
 
 def load_tags(case_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """The labels of each case, in the order in which the workspace got them."""
-    through = Case.tags.through._default_manager.filter(case_id__in=case_ids).order_by("tag_id")
     found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for case_id, label in through.values_list("case_id", "tag__label"):
-        found[case_id].append(label)
+    for row in _tags.rows(case_ids):
+        found[row["case_id"]].append(row["tag__label"])
     return found
 
 
 def load_case_contexts(case_ids: Collection[UUID]) -> dict[UUID, Json]:
     """Schema WebhookContextCase, by identifier; a case that is gone is missing."""
-    rows, tags = _rows(Case.objects.filter(pk__in=case_ids)), load_tags(case_ids)
+    rows, tags = _cases.rows(case_ids), load_tags(case_ids)
     return {row["id"]: shapes.case_context(row, tags.get(row["id"], [])) for row in rows}
 
 
-# Below, nothing is asked for nobody: Django would compile a query before it finds that nothing can match.
-
-
 def load_individual_contexts(ids: Collection[UUID]) -> dict[UUID, Json]:
-    rows = Individual.objects.filter(pk__in=ids).values("id", "first_name", "last_name") if ids else ()
-    return {row["id"]: shapes.individual_context(row) for row in rows}
+    return {row["id"]: shapes.individual_context(row) for row in _individual_names.rows(ids)}
 
 
 def load_company_contexts(ids: Collection[UUID]) -> dict[UUID, Json]:
-    rows = Company.objects.filter(pk__in=ids).values("id", "name", "country") if ids else ()
-    return {row["id"]: shapes.company_context(row) for row in rows}
-
-
-def _rows(found: QuerySet[M]) -> list[dict[str, Any]]:
-    return list(found.values())
-
-
-def _latest_reviews(case_ids: Collection[UUID]) -> dict[UUID, Row]:
-    latest = CaseReview.objects.filter(case_id__in=case_ids).order_by("case", "-created_at").distinct("case")
-    return {row["case_id"]: row for row in _rows(latest)}
+    return {row["id"]: shapes.company_context(row) for row in _company_names.rows(ids)}
 
 
 def _review(row: Row | None, users: Mapping[str, Json]) -> Json | None:
     return None if row is None else shapes.review(row, users.get(str(row["user_id"])))
 
 
-def _users(ids: set[Any]) -> dict[str, Json]:
-    rows = User.objects.filter(pk__in=ids - {None}).values(*USER_FIELDS) if ids - {None} else ()
-    return {str(row["id"]): shapes.user(row) for row in rows}
+def _load_users(ids: set[Any]) -> dict[str, Json]:
+    return {str(row["id"]): shapes.user(row) for row in _users.rows(ids - {None})}
 
 
-def _templates(ids: set[Any]) -> dict[str, Json]:
-    rows = Template.objects.filter(pk__in=ids - {None}).values("id", "name", "key") if ids - {None} else ()
-    return {str(row["id"]): {**row, "id": str(row["id"])} for row in rows}
+def _load_templates(ids: set[Any]) -> dict[str, Json]:
+    return {str(row["id"]): {**row, "id": str(row["id"])} for row in _templates.rows(ids - {None})}
 
 
 Parties = dict[UUID, list[Json]]
 
 
 def _parties(case_ids: Collection[UUID], irrelevant_too: bool, exclude_internal: bool) -> tuple[Parties, Parties]:
-    relevance = {} if irrelevant_too else {"is_relevant": True}
-    people = _rows(Individual.objects.filter(case_id__in=case_ids, **relevance).order_by("created_at", "id"))
-    firms = _rows(Company.objects.filter(case_id__in=case_ids, **relevance).order_by("-type", "created_at", "id"))
+    people = [row for row in _individuals.rows(case_ids) if irrelevant_too or row["is_relevant"]]
+    firms = [row for row in _companies.rows(case_ids) if irrelevant_too or row["is_relevant"]]
     checks = load_check_summaries([row["id"] for row in (*people, *firms)], exclude_internal)
     return (
         _by_case((row, shapes.individual(row, checks.get(row["id"], ()))) for row in people),

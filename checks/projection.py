@@ -10,8 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
+from workspaces.compiled import ByKeys
 from workspaces.timestamps import iso
 
 from .models import Check
@@ -76,13 +75,13 @@ def check_summary(row: Row) -> Json:
     }
 
 
+_of_parties = ByKeys(Check.objects.order_by("created_at", "id").values(*SUMMARY_FIELDS), "individual_id", "company_id")
+
+
 def load_summaries(party_ids: Collection[UUID], exclude_internal: bool = False) -> dict[UUID, list[Json]]:
     """The checks of individuals and companies, oldest first, by the identifier of whom they are about; one query."""
     found: defaultdict[UUID, list[Json]] = defaultdict(list)
-    if not party_ids:
-        return found
-    about = Check.objects.filter(Q(individual_id__in=party_ids) | Q(company_id__in=party_ids))
-    shown = about.filter(is_internal=False) if exclude_internal else about
-    for row in shown.order_by("created_at", "id").values(*SUMMARY_FIELDS):
-        found[row["individual_id"] or row["company_id"]].append(check_summary(row))
+    for row in _of_parties.rows(party_ids):
+        if not (exclude_internal and row["is_internal"]):
+            found[row["individual_id"] or row["company_id"]].append(check_summary(row))
     return found

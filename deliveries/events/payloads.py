@@ -6,7 +6,7 @@ by then is an empty list or null, but for the case of an event: the event of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from checks import projection as checks
 from deliveries.engine.envelope import Parts, members
 from deliveries.engine.fanout import Recorded
 from deliveries.models import Event, Subscription
+from workspaces.compiled import ByKeys
 from workspaces.models import Workspace
 from workspaces.timestamps import iso
 
@@ -137,9 +138,11 @@ def _load(events: Sequence[Recorded]) -> Related:
     )
 
 
-def _workspaces(ids: Iterable[UUID]) -> dict[UUID, JSON]:
-    rows = Workspace.objects.filter(pk__in=ids).values_list("id", "name")
-    return {key: {"id": str(key), "name": name} for key, name in rows}
+_workspace_names = ByKeys(Workspace.objects.values("id", "name"), "id")
+
+
+def _workspaces(ids: Collection[UUID]) -> dict[UUID, JSON]:
+    return {row["id"]: {"id": str(row["id"]), "name": row["name"]} for row in _workspace_names.rows(ids)}
 
 
 def _contexts(case_ids: set[UUID]) -> dict[UUID, JSON]:
