@@ -343,12 +343,8 @@ class Delivery(models.Model):
         indexes = [
             # lanes.READ and lanes.RELEASE
             models.Index(fields=["subscription", "due_at", "id"], name="delivery_due", condition=models.Q(state=0)),
-            # the log, newest first: a delivery enters it with its first attempt, as it does for the API
-            models.Index(
-                fields=["workspace", "-created_at", "-id"],
-                name="delivery_logged",
-                condition=models.Q(last_attempt_at__isnull=False),
-            ),
+            # the log, newest first
+            models.Index(fields=["workspace", "-created_at", "-id"], name="delivery_log"),
             # the log of one case, newest first
             models.Index(
                 fields=["case_id", "-created_at"], name="delivery_case", condition=models.Q(case_id__isnull=False)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.paginator import Paginator
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -106,15 +106,8 @@ def with_subscriptions(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def deliveries_of(event: Event, rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """A delivery has the workspace, the case and the time of its event: found through an index of one of them.
-
-    Without a case: through the log's, what was tried; the indexes of what waits and of what is stuck have the rest.
-    """
-    rows = rows.filter(workspace_id=event.workspace_id, created_at=event.created_at, event_id=event.pk)
-    if event.case_id:
-        return rows.filter(case_id=event.case_id)
-    stuck = Q(state__in=[Delivery.State.FAILED, Delivery.State.HELD])
-    return rows.filter(Q(last_attempt_at__isnull=False) | Q(state=Delivery.State.PENDING) | stuck)
+    """Found through the log's index: a delivery has the workspace and the time of its event."""
+    return rows.filter(workspace_id=event.workspace_id, created_at=event.created_at, event_id=event.pk)
 
 
 def subscription_link(row: Any) -> str:

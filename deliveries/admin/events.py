@@ -84,18 +84,15 @@ class EventAdmin(ReadOnly, ExactSearch):
 
 
 def _told(event: Event) -> dict[str, Any]:
-    return {"deliveries": _deliveries_of(event), "payload": _payload_of(event)}
+    rows = list(with_subscriptions(deliveries_of(event, Delivery.objects.all()))[:DELIVERIES_SHOWN])
+    return {"deliveries": [_shown(row) for row in rows], "payload": _payload_of(rows)}
 
 
-def _deliveries_of(event: Event) -> list[dict[str, Any]]:
-    rows = deliveries_of(event, Delivery.objects.all())
-    return [
-        {"link": link(row), "subscription": subscription_link(row), "state": state_badge(row), "row": row}
-        for row in with_subscriptions(rows)[:DELIVERIES_SHOWN]
-    ]
+def _shown(row: Delivery) -> dict[str, Any]:
+    return {"link": link(row), "subscription": subscription_link(row), "state": state_badge(row), "row": row}
 
 
-def _payload_of(event: Event) -> str:
+def _payload_of(rows: list[Delivery]) -> str:
     """Nothing when it is not built yet, or nobody asked for it."""
-    found = Payload.objects.filter(pk=event.pk).first()
+    found = Payload.objects.filter(pk=rows[0].payload_id).first() if rows else None
     return pretty(f'{{"context":{{{found.context}}},{found.entity}}}') if found else ""

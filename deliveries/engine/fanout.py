@@ -27,7 +27,8 @@ MAX_BUILDS = 8
 TAKE = Prepared(
     "take_events",
     """
-SELECT id, workspace_id, name, entity_id, case_id, individual_id, company_id, sequence, fields::text, created_at
+SELECT id, workspace_id, name, entity_id, case_id, individual_id, company_id, sequence, fields::text, created_at,
+    deliveries_uuid7()
 FROM deliveries_event
 WHERE state = 0 AND build_at <= statement_timestamp()
 ORDER BY build_at, id LIMIT %s FOR UPDATE SKIP LOCKED
@@ -49,17 +50,17 @@ DELIVER = Prepared(
     """
 WITH payload AS (
     INSERT INTO deliveries_payload (id, event_id, context, entity)
-    SELECT key, key, context, entity FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS p(key, context, entity)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[])
 )
 INSERT INTO deliveries_delivery (id, workspace_id, subscription_id, event_id, payload_id, event_name, sub_event,
     case_id, individual_id, company_id, sequence, state, reason, ordered, due_at, attempts, retries, next_type,
     created_at)
-SELECT deliveries_uuid7(), e.workspace_id, m.subscription_id, e.id, e.id, m.event_name, m.sub_event, e.case_id,
+SELECT deliveries_uuid7(), e.workspace_id, m.subscription_id, e.id, m.payload_id, m.event_name, m.sub_event, e.case_id,
     e.individual_id, e.company_id, e.sequence, CASE WHEN m.online THEN 0 ELSE 3 END,
     CASE WHEN m.online THEN '' ELSE 'offline' END, m.ordered AND e.case_id IS NOT NULL, clock_timestamp(), 0, 0, 0,
     e.created_at
-FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::bool[], %s::bool[])
-    WITH ORDINALITY AS m(event_id, subscription_id, event_name, sub_event, online, ordered, n)
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::bool[], %s::bool[])
+    WITH ORDINALITY AS m(event_id, payload_id, subscription_id, event_name, sub_event, online, ordered, n)
 JOIN deliveries_event e ON e.id = m.event_id
 ORDER BY m.n
 """,
@@ -132,6 +133,8 @@ class Recorded(NamedTuple):
     fields: Any
     """The entity's own columns, by attribute name."""
     created_at: datetime
+    payload_id: UUID
+    """The key of what it will say: made when it is built, as those of its deliveries, and kept as long as they are."""
 
     def __repr__(self) -> str:
         return f"Recorded({self.name} {self.id})"  # never the fields: they are personal data
@@ -270,12 +273,15 @@ def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[
 
 
 def _columns(matches: list[Match], parts: Mapping[UUID, Parts]) -> list[str]:
-    """The parameters of DELIVER. An event has one payload as long as there is one shape; its key is the event's own."""
+    """The parameters of DELIVER. An event has one payload as long as there is one shape."""
+    told = {match.event.id: match.event.payload_id for match in matches}
     return [
-        array(parts),
-        texts(part.context for part in parts.values()),
-        texts(part.entity for part in parts.values()),
+        array(told.values()),
+        array(told),
+        texts(parts[key].context for key in told),
+        texts(parts[key].entity for key in told),
         array(match.event.id for match in matches),
+        array(match.event.payload_id for match in matches),
         array(match.subscriber.id for match in matches),
         texts(match.form.event for match in matches),
         texts(match.form.sub_event for match in matches),

@@ -9,14 +9,16 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from cases.models import Case
 from deliveries import tasks
 from deliveries.engine import fanout, hand
 from deliveries.engine.hand import Hand
 from deliveries.engine.held import HeldLane
-from deliveries.models import Delivery, Payload
+from deliveries.models import Delivery, Event, Payload
 from tests import factories
+from workspaces.identifiers import lowest_id, made_at
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
@@ -174,3 +176,18 @@ def test_in_ordered_mode_the_next_of_the_case_goes_on_when_a_payload_is_no_longe
     Payload.objects.filter(pk=Delivery.objects.get(sequence=1).payload_id).delete()
     deliver()
     assert [post.content["context"]["sequence"] for post in receiver.posts] == [2]
+
+
+def test_a_payload_is_as_old_as_its_deliveries_however_old_its_event_is(
+    workspace: Workspace, subscribe: Subscribe
+) -> None:
+    """What is old is removed by its key: an event that was built late would lose what it says first."""
+    subscribe("Case.Created")
+    case = factories.case(workspace)
+    long_ago = lowest_id(timezone.now() - timedelta(days=5))
+    Event.objects.filter(case_id=case.pk).update(id=long_ago)
+    fanout.fan_out(tasks.DOMAIN)
+    delivery = Delivery.objects.get()
+    assert delivery.event_id == long_ago
+    assert made_at(delivery.pk) - made_at(delivery.payload_id) < timedelta(minutes=1)
+    assert Payload.objects.get().pk == delivery.payload_id

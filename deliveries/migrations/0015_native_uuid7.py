@@ -13,6 +13,6 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deliveries", "0015_log_of_what_was_tried")]
+    dependencies = [("deliveries", "0014_expiries")]
     # Undone, it stays as it is: both make keys of the same kind.
     operations = [migrations.RunSQL(NATIVE, migrations.RunSQL.noop)]
