@@ -81,10 +81,8 @@ class Courier:
         self._launch()
         for finished in self._window.wait(self._pause()):
             self._note(finished)
-        if self._window.interrupted:
-            self._window.interrupted = False
-            if not self._lookout.hear():
-                self._window.listen(None)
+        if self._window.was_interrupted() and not self._lookout.hear():
+            self._window.listen(None)
         self._session.run(self._write)
 
     def _is_finished(self) -> bool:
@@ -103,7 +101,7 @@ class Courier:
         if self._done:
             left = self._done_since + SETTLE_AFTER - time.monotonic()
             return max(0.0, left) if self._window.in_flight else 0.0
-        return GLANCE if self._lookout.is_deaf or self._hand.is_paced else LOOK
+        return GLANCE if self._lookout.is_deaf else min(LOOK, max(GLANCE, self._hand.next_start()))
 
     def _room(self) -> int:
         return self._slots.room(self._hand.lanes.values(), time.monotonic())
@@ -121,6 +119,8 @@ class Courier:
         self._hand.read()
 
     def _look(self) -> None:
+        if self._lookout.is_deaf:
+            self._window.listen(self._lookout.listen())
         built = fanout.fan_out(self._domain)
         if built:
             crashpoints.reached("built")

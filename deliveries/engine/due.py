@@ -21,7 +21,8 @@ SELECT d.id::text, d.subscription_id, d.event_id::text, d.event_name, d.sub_even
        CASE WHEN d.ordered THEN d.case_id END, d.payload_id::text, d.due_at
 FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[]) AS lane(subscription_id, most, since)
 CROSS JOIN LATERAL (
-    SELECT * FROM deliveries_delivery
+    SELECT id, subscription_id, event_id, event_name, sub_event, attempts, retries, next_type, ordered, case_id,
+        payload_id, due_at FROM deliveries_delivery
     WHERE subscription_id = lane.subscription_id AND state = 0
       AND due_at >= lane.since AND due_at <= statement_timestamp()
     ORDER BY due_at, id LIMIT lane.most
@@ -52,7 +53,7 @@ class Want(NamedTuple):
     subscription_id: UUID
     most: int
     since: datetime | None
-    """Where the last read ended (its last delivery's due time); None: from the beginning."""
+    """The earliest due time that is read; None: from the beginning."""
 
 
 class Due(NamedTuple):

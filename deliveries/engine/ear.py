@@ -32,6 +32,8 @@ class Ear:
         try:
             if self._connection is None:
                 self._connection = self._client.connection_pool.get_connection()
+            elif not self.heard():  # the answer to the last rest says nothing of the connection now
+                return None
             self._connection.send_command("SUBSCRIBE", doorbell.CHANNEL)
         except (redis.RedisError, OSError):
             self._lose()

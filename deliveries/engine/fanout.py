@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2.errors import LockNotAvailable
 
 from .envelope import Parts
-from .statements import Prepared, array, texts, together
+from .statements import AS_USUAL_HERE, BY_INDEX_HERE, Prepared, array, texts, together
 
 logger = logging.getLogger(__name__)
 
@@ -225,6 +225,7 @@ def _deliver(domain: Domain, events: list[Recorded]) -> int:
     if failed:
         _fail(failed)
     steps: list[tuple[Prepared | str, Sequence[Any]]] = [
+        (BY_INDEX_HERE, ()),
         (WAIT_FOR_THE_DISK, ()),
         (BUILT, [array(event.id for event in events if event.id not in failed)]),
     ]
@@ -252,7 +253,7 @@ def _reconsider(matches: list[Match], open_now: set[UUID]) -> None:
 def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:
     result: dict[UUID, list[Subscriber]] = {key: [] for key in workspaces}
     with connection.cursor() as cursor:
-        SUBSCRIBERS.execute(cursor, [array(workspaces)])
+        together(cursor, (AS_USUAL_HERE, ()), (SUBSCRIBERS, [array(workspaces)]))
         for row in map(Subscriber._make, cursor.fetchall()):
             result[row.workspace_id].append(row)
     return result

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from itertools import takewhile
 from uuid import UUID
 
@@ -15,9 +17,8 @@ from . import crashpoints, due, endpoints, lanes, order
 from .breaker import Health, Rules
 from .due import Due, Ready
 from .envelope import Parts
-from .held import HeldLane
+from .held import EARLY, HeldLane
 from .settle import Outcome, give_up
-from .slots import Appointments
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +31,10 @@ REST = 1.0
 # memory, whatever waits.
 READ_AHEAD, LEAST_READ = 512, 8
 AHEAD_BYTES = 32 * 2**20
+# What is committed late has a due time before what was read meanwhile: by as much as a transaction takes.
+OVERLAP = timedelta(seconds=5)
 # Seconds between two checks of leases and of subscriptions that were edited meanwhile; for short leases, a share.
 TEND, TEND_SHARE = 1.0, 1 / 16
-
-# Seconds after which a lane that finds no slot is given back: its host's share of them is used up, or the share of
-# those that did not answer 2xx. Another courier may have room.
-PATIENCE = 1.0
-# Lanes in hand, in times the window's slots: one that is served, and one that waits for it to come free.
-MOST_LANES = 2
 
 
 class Hand:
@@ -53,7 +50,6 @@ class Hand:
         """Read and not yet settled, with the bytes they say; the next read leaves them out."""
         self._bytes = 0
         self._tended_at = 0.0
-        self._appointments = Appointments()
         self._rules = Rules(
             settings.BREAKER_FAILURES,
             settings.BREAKER_ATTEMPTS,
@@ -76,6 +72,8 @@ class Hand:
             if lease.taken_over:
                 logger.warning("took over the lane of subscription %s", lease.subscription_id)
             if endpoint := known.get(lease.subscription_id):  # else deleted this moment, and the lane with it
+                if still_in_hand := self.lanes.get(endpoint.id):
+                    self.close(still_in_hand)  # its lease ended unseen: we slept
                 health, closing = Health(self._rules, lease.health), not endpoint.online
                 self.lanes[endpoint.id] = HeldLane(lease, endpoint, health, proven=lease.proven, closing=closing)
         self._leased = []
@@ -84,14 +82,16 @@ class Hand:
     def is_empty(self) -> bool:
         return not self.lanes and not self._leased
 
-    @property
-    def is_paced(self) -> bool:
-        """Whether something waits for nothing but its time."""
-        return any(lane.waiting and lane.endpoint.rate for lane in self.lanes.values())
+    def next_start(self) -> float:
+        """Seconds until a rate allows a lane its next request; infinite when nothing waits for that."""
+        paced = [lane.paced for lane in self.lanes.values() if lane.waiting and lane.endpoint.rate]
+        return max(0.0, min(paced) - EARLY - time.monotonic()) if paced else math.inf
 
     def look_again(self) -> None:
-        """More may have come to lanes that were read to their end."""
+        """More may have come to lanes that were read to their end, some of it with an earlier due time."""
         for lane in self.lanes.values():
+            if lane.exhausted and lane.since:
+                lane.since = min(lane.since, lane.read_to - OVERLAP)
             lane.exhausted = False
 
     def read(self) -> None:
@@ -111,7 +111,8 @@ class Hand:
 
     def _take(self, rows: list[Due], told: Mapping[str, Parts | None]) -> None:
         for row in rows:
-            self.lanes[row.subscription_id].since = row.due_at
+            lane = self.lanes[row.subscription_id]
+            lane.since, lane.read_to = row.due_at, max(lane.read_to, row.due_at)
         tokens = {row.subscription_id: self.lanes[row.subscription_id].lease.token for row in rows}
         if gone := [row for row in rows if told[row.payload_id] is None]:
             give_up(gone, tokens)
@@ -151,15 +152,12 @@ class Hand:
     def give_back(self, epoch: float) -> bool:
         """Lanes that are drained go back, in one transaction; those of a slow rate until their next request.
 
-        Those that find no slot go back for a while. Answers whether one is due again: something came meanwhile.
+        Answers whether one of them is due again: something came meanwhile.
         """
         now = time.monotonic()
         for lane in self.lanes.values():
             if lane.waiting and lane.paced - now > REST:
                 self.close(lane)
-        for lane in self._without_slots(now):
-            lane.back_at = self._appointments.next(now)
-            self.close(lane)
         drained = [lane for lane in self.lanes.values() if lane.is_drained]
         if not drained:
             return False
@@ -167,12 +165,6 @@ class Hand:
         for lane in drained:
             del self.lanes[lane.endpoint.id]
         return due_again
-
-    def _without_slots(self, now: float) -> list[HeldLane]:
-        """Those that waited too long; of too many, who came last."""
-        idle = [lane for lane in self.lanes.values() if lane.idle(now)]
-        room = len(idle) - max(0, len(self.lanes) - MOST_LANES * settings.DELIVERY_IN_FLIGHT)
-        return [lane for place, lane in enumerate(idle) if place >= room or lane.idle(now) > PATIENCE]
 
     def tend(self) -> float | None:
         """Once a second: renews leases, drops lost ones, learns what people changed. Answers the database's time."""
@@ -183,7 +175,7 @@ class Hand:
             return None
         self._tended_at = now
         for lane in self.lanes.values():
-            lane.since = None  # what was committed late, with an earlier due time, is found now
+            lane.since = None  # what was committed later still, or behind a backlog, is found now
         old = now + lasts - RENEW_AFTER * lasts
         self._renew([lane for lane in self.lanes.values() if lane.lease.ends < old])
         return self._refresh()

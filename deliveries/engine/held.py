@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -34,7 +34,9 @@ class HeldLane:
     in_flight: int = 0
     unsettled: int = 0
     since: datetime | None = None
-    """Where the last read ended (a due time); None: the next one begins at the oldest."""
+    """Where the next read begins (a due time); None: at the oldest."""
+    read_to: datetime = datetime.min.replace(tzinfo=UTC)
+    """The latest due time that was read."""
     exhausted: bool = False
     """The last read found fewer deliveries than asked for."""
     closing: bool = False
@@ -47,10 +49,6 @@ class HeldLane:
     """It begins with one request: the courier before us vanished, or the breaker is half open."""
     paced: float = 0.0
     """When the rate allows the next request (monotonic clock)."""
-    idle_since: float = field(default_factory=time.monotonic)
-    """When its last request began or ended."""
-    back_at: float = 0.0
-    """When a lane that found no slot may be leased again (monotonic clock)."""
 
     def __post_init__(self) -> None:
         self.on_trial = self.lease.taken_over or self.health.trips > 0
@@ -79,12 +77,6 @@ class HeldLane:
     def is_drained(self) -> bool:
         return not self.waiting and not self.in_flight and not self.unsettled and (self.exhausted or self.closing)
 
-    def idle(self, now: float) -> float:
-        """Seconds since when it sends nothing, though something waits and its rate allows it (monotonic clock)."""
-        if self.in_flight or self.unsettled or not self.waiting:
-            return 0.0
-        return max(0.0, now - max(self.idle_since, self.paced))
-
     def may_start(self, now: float) -> bool:
         """Whether a request started now is allowed, and ends before the lease does (monotonic clock)."""
         if not self.waiting or self.closing or self.in_flight >= self.cap or now + EARLY < self.paced:
@@ -94,7 +86,6 @@ class HeldLane:
     def take_next(self, now: float) -> Ready:
         """The next delivery, to be sent now."""
         self.in_flight += 1
-        self.idle_since = now
         if self.endpoint.rate:
             self.paced = max(now, self.paced) + 1 / self.endpoint.rate
         return self.waiting.popleft()
@@ -103,15 +94,14 @@ class HeldLane:
         """A request of `ago` seconds ended; None: by a fault of our own. `now` in seconds since the epoch."""
         self.in_flight -= 1
         self.unsettled += 1
-        self.idle_since = time.monotonic()
         if succeeded is not None:
             self.proven = succeeded
             self.successes += succeeded
             self.health.note(succeeded, now, now - ago)
 
     def rest(self, now: float, epoch: float) -> float:
-        """Seconds during which nothing more may be sent: its breaker is open, its rate used up, or it found no slot."""
-        return max(0.0, self.health.open_until - epoch, self.paced - now, self.back_at - now)
+        """Seconds during which nothing more may be sent: the breaker is open, or the rate is used up."""
+        return max(0.0, self.health.open_until - epoch, self.paced - now)
 
     def report(self, rest: float = 0.0, paced_until: float = 0.0) -> Report:
         """`rest` in seconds; `paced_until` is when the rate allows the next request, in seconds since the epoch."""

@@ -9,24 +9,21 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from .statements import AS_USUAL, BY_INDEX
+
 logger = logging.getLogger(__name__)
 
 # A courier that waits for the database cannot read its receivers' answers, so its waits are bounded. What a crash of
 # PostgreSQL can lose of its outcomes is the last moment's, and those are sent again: a duplicate, never a loss. So its
 # commits need not wait for the disk. Recording an event does, and so does building a payload.
-# Each of its statements reaches a few rows through an index, in the index's order. The planner must not think otherwise
-# of a table that was small when it last looked: such a plan is kept, and what reads or sorts all that waits is quick
-# only until that has grown.
-OPEN = """
+OPEN = f"""
 SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET synchronous_commit = off;
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_sort = off;
-SET jit = off; SET plan_cache_mode = force_generic_plan;
+{BY_INDEX}; SET plan_cache_mode = force_generic_plan; SET jit = off;
 SELECT extract(epoch FROM clock_timestamp())::float8
-"""
-CLOSE = """
-RESET statement_timeout; RESET lock_timeout; RESET synchronous_commit;
-RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_sort;
-RESET jit; RESET plan_cache_mode
+"""  # noqa: S608  # of constants
+CLOSE = f"""
+RESET statement_timeout; RESET lock_timeout; RESET synchronous_commit; {AS_USUAL}; RESET plan_cache_mode;
+RESET jit
 """
 # Seconds to wait before a database that failed is tried again.
 RECONNECT = 0.5

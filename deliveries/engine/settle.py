@@ -51,6 +51,7 @@ SELECT deliveries_uuid7(), o.delivery_id, o.subscription_id, o.type, o.attempts,
 FROM outcome o
 """,
 )
+# Not fenced by the lane's token: what is gone is gone for whoever serves the lane.
 GIVE_UP = "UPDATE deliveries_delivery SET state = 2, reason = 'expired' WHERE id = ANY(%s::uuid[]) AND state = 0"
 
 
@@ -85,6 +86,8 @@ class Outcome:
     """The case within which its delivery keeps its order (ordered mode)."""
 
 
+# PostgreSQL's refusal, psycopg2's (of NUL) and orjson's (of what is not Unicode).
+UNSTORABLE = (DataError, ValueError, TypeError)
 _COLUMNS: dict[str, Callable[[Iterable[Any]], str]] = {entry.name: array for entry in fields(Outcome)}
 _COLUMNS |= dict.fromkeys(("reason", "url", "error", "response_body"), texts)
 _COLUMNS |= dict.fromkeys(("request_headers", "response_headers"), documents)
@@ -96,7 +99,7 @@ def settle(outcomes: Sequence[Outcome], worker: str) -> None:
     """Writes all outcomes in one statement; one that the database refuses is written without what it answered."""
     try:
         _write(outcomes, worker)
-    except DataError as error:
+    except UNSTORABLE as error:
         if len(outcomes) > 1:
             for outcome in outcomes:
                 settle([outcome], worker)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,23 +9,6 @@ from django.conf import settings
 
 from .held import HeldLane
 from .transport import Window
-
-# Seconds until a lane that found no slot is tried again: at least, and at most. In between they come back fifty a
-# second, so that hundreds cost no more than some; in groups, each of which costs a few looks.
-SOONEST, LATEST, SPACE, GROUP = 1.0, 20.0, 0.02, 0.25
-
-
-class Appointments:
-    """When lanes that found no slot come back: one after another, never all at once."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-
-    def next(self, now: float) -> float:
-        self._last = max(self._last + SPACE, now + SOONEST)
-        if self._last > now + LATEST:
-            self._last = now + SOONEST
-        return math.ceil(self._last / GROUP) * GROUP
 
 
 class Slots:

@@ -81,8 +81,7 @@ class Window(Generic[T]):
         self._timer = self._expiry = inf
         self._due = inf
         self._listening: int | None = None
-        self.interrupted = False
-        """What `listen` waits for has come; whoever reads it sets this back."""
+        self._interrupted = False
 
     @property
     def in_flight(self) -> int:
@@ -123,7 +122,12 @@ class Window(Generic[T]):
             self._selector.unregister(self._listening)
         if descriptor is not None:
             self._selector.register(descriptor, selectors.EVENT_READ, _INTERRUPTION)
-        self._listening, self.interrupted = descriptor, False
+        self._listening, self._interrupted = descriptor, False
+
+    def was_interrupted(self) -> bool:
+        """Whether what `listen` waits for has come since this was asked last."""
+        found, self._interrupted = self._interrupted, False
+        return found
 
     def wait(self, timeout: float) -> list[Finished[T]]:
         """What has finished, as soon as something has; nothing after `timeout` seconds. Never blocks longer."""
@@ -131,7 +135,7 @@ class Window(Generic[T]):
         while True:
             now = monotonic()
             self._look(0.0 if self._finished else max(0.0, end - now), now)
-            if self._finished or self.interrupted or monotonic() >= end:
+            if self._finished or self._interrupted or monotonic() >= end:
                 finished, self._finished = self._finished, []
                 return finished
 
@@ -195,7 +199,7 @@ class Window(Generic[T]):
             if key.data is None:
                 self._multi.socket_action(key.fd, events)
             elif key.data is _INTERRUPTION:
-                self.interrupted = True
+                self._interrupted = True
             else:
                 self._resolver.process(key.fd, events)
         if now >= self._timer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from django.utils import timezone
 
 from cases.models import Case
 from deliveries import services, tasks
-from deliveries.engine import exchange, fanout, hand, lanes, outbound, slots, transport
+from deliveries.engine import exchange, fanout, lanes, outbound, transport
 from deliveries.engine.courier import Courier
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from tests import factories
@@ -317,70 +316,3 @@ def test_a_lease_that_is_renewed_writes_down_how_its_receiver_is(
     release.set()
     thread.join()
     window.close()
-
-
-# Lanes that find no slot
-
-
-@pytest.fixture
-def narrow(subscribe: Subscribe, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two subscriptions to a host that has one slot; who finds none does not wait for long."""
-    settings.DELIVERY_HOST_IN_FLIGHT = 1
-    monkeypatch.setattr(hand, "PATIENCE", 0.02)
-    monkeypatch.setattr(slots, "SOONEST", 0.1)
-    for path in ("/one", "/two"):
-        subscribe("Case.Created", path=path)
-
-
-def test_a_lane_that_finds_no_slot_is_left_to_another_courier(
-    workspace: Workspace, narrow: None, receiver: Receiver, release: threading.Event, at_work: AtWork
-) -> None:
-    make_cases(workspace, 1)
-    with at_work():
-        receiver.wait_for(1)
-        with at_work():
-            assert {post.path for post in receiver.wait_for(2, 10)} == {"/one", "/two"}  # before the first is given up
-            release.set()
-
-
-def test_a_lane_that_found_no_slot_comes_back_when_there_is_one(
-    workspace: Workspace, narrow: None, receiver: Receiver, release: threading.Event, at_work: AtWork
-) -> None:
-    make_cases(workspace, 1)
-    with at_work():
-        receiver.wait_for(1)
-        wait_until(Lane.objects.filter(holder="", resume_at__isnull=False).exists)
-        assert len(receiver.posts) == 1
-        release.set()
-        assert {post.path for post in receiver.wait_for(2)} == {"/one", "/two"}
-    assert set(Lane.objects.values_list("holder", "takeovers")) == {("", 0)}
-
-
-def test_a_courier_keeps_no_more_lanes_than_it_has_use_for(
-    workspace: Workspace, subscribe: Subscribe, settings: Any
-) -> None:
-    settings.DELIVERY_IN_FLIGHT = 2
-    for _ in range(10):
-        subscribe("Case.Created")
-    make_cases(workspace, 1)
-    fanout.fan_out(tasks.DOMAIN)
-    held = hand.Hand("test")
-    assert held.lease(10) == 10
-    first = list(held.lanes)[:4]
-    held.read()
-    held.give_back(0.0)
-    assert list(held.lanes) == first  # who waits longest is next
-    assert set(Lane.objects.filter(holder="test").values_list("pk", flat=True)) == set(first)
-
-
-@pytest.mark.parametrize(
-    ("lanes", "soonest", "latest", "most_at_once"),
-    [(1, 1.0, 1.0, 1), (100, 1.0, 3.0, 13), (450, 1.0, 10.0, 13), (4500, 1.0, 20.0, 65)],
-)
-def test_lanes_that_found_no_slot_come_back_one_after_another(
-    lanes: int, soonest: float, latest: float, most_at_once: int
-) -> None:
-    appointments = slots.Appointments()
-    times = Counter(appointments.next(100.0) - 100 for _ in range(lanes))
-    assert (min(times), max(times)) == (soonest, latest)
-    assert max(times.values()) <= most_at_once

@@ -9,9 +9,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from cases.models import Case, Individual
 from deliveries import tasks
 from deliveries.engine import fanout, lanes, sweep
 from deliveries.engine.session import Session
+from tests import factories
+from workspaces.models import Workspace
+
+from .conftest import Subscribe
 
 WAITING = """
 INSERT INTO deliveries_event (id, workspace_id, name, entity_id, state, build_at, builds, error, created_at)
@@ -20,7 +25,7 @@ SELECT deliveries_uuid7(), gen_random_uuid(), 'Case.Created', gen_random_uuid(),
 """
 
 
-def explained(statement: str, parameters: dict[str, Any] | None = None) -> str:
+def explained(statement: str, parameters: Any = None) -> str:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement, parameters)
         return "\n".join(row[0] for row in cursor.fetchall())
@@ -56,3 +61,27 @@ def test_a_plan_made_when_a_table_was_empty_still_goes_through_the_index(session
     plan = explained("EXECUTE take_events(200)")
     assert "Seq Scan" not in plan, plan
     assert "->  Sort" not in plan, plan
+
+
+def test_what_the_domain_asks_for_is_planned_as_usual(
+    workspace: Workspace, subscribe: Subscribe, session: Session
+) -> None:
+    """A courier forbids itself to sort: a query of the domain would read a whole table in the order it asks for."""
+    subscribe("Case.Created")
+    others = Case.objects.bulk_create([Case(workspace=workspace, name="other") for _ in range(1500)])
+    Individual.objects.bulk_create([Individual(case=case) for case in others])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE deliveries_event SET state = 1")
+        cursor.execute("ANALYZE cases_individual")
+    factories.case(workspace)
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if 'FROM "cases_individual"' in sql and not sql.startswith("EXPLAIN"):
+            plans.append(explained(sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        fanout.fan_out(tasks.DOMAIN)
+    assert len(plans) == 1
+    assert "cases_individual_list" not in plans[0], plans[0]
