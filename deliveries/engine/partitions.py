@@ -36,8 +36,10 @@ TABLES = tuple(STORAGE)
 LOCK_TIMEOUT = "200ms"
 # Tries, and seconds between them: then the next run of the chore, an hour later.
 TRIES, PAUSE = 5, 0.5
-# To attach a partition PostgreSQL reads all of the default one, which is empty unless we came too late.
-SCAN_TIMEOUT = "5s"
+# To attach a partition PostgreSQL looks through the default one, with nobody else in it, unless a CHECK proves that it
+# holds none of the new one's rows. So much of that at most.
+SCAN_TIMEOUT = "1s"
+PROOF = "no_rows_of_a_new_partition"
 IN_THE_WAY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
 
 ATTACHED = """
@@ -49,6 +51,10 @@ DETACHED = """
 SELECT relname FROM pg_class
 WHERE relkind = 'r' AND NOT relispartition AND relnamespace = current_schema()::regnamespace AND relname ~ %s
 """
+IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM {default})"
+HAS_ROWS = "SELECT EXISTS (SELECT FROM {default} WHERE id >= %s AND id < %s)"
+IS_PROVEN = "SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = %s::regclass AND conname = %s)"
+COVERS_NOW = "SELECT clock_timestamp() AT TIME ZONE 'UTC' >= %s AND clock_timestamp() AT TIME ZONE 'UTC' < %s"
 SIZE = """
 SELECT format('some %%s rows, %%s', greatest(0, reltuples)::bigint, pg_size_pretty(pg_total_relation_size(oid)))
 FROM pg_class WHERE oid = %s::regclass
@@ -122,21 +128,59 @@ def missing(today: date, days: int) -> list[Partition]:
     return found
 
 
-def keep_ahead(today: date, days: int) -> list[Partition]:
-    """Makes what is missing; answers with what it made."""
-    return [row for row in missing(today, days) if make(row)]
-
-
 def make(row: Partition) -> bool:
-    """Makes a partition; False when somebody was in the way, or when its day has rows in the default partition.
+    """Makes a partition; False when somebody was in the way, or when its rows are in the default partition already.
 
-    It is made on its own first and then attached: that takes a lock that reading and writing pass.
+    It is made on its own first and then attached: reading and writing pass that, but for the default partition, which
+    nobody can use meanwhile. That is a moment, except for today when the default one has rows: then SCAN_TIMEOUT.
     """
     try:
-        return patiently(lambda: _make(row), f"{row.name} was not made")
-    except IntegrityError:
-        logger.warning("%s was not made: the default partition has rows of that day, and keeps them", row.name)
-        return False
+        with _proof(row):
+            return not _is_late(row) and patiently(lambda: _make(row), f"{row.name} was not made")
+    except IntegrityError:  # one came in between
+        return not _too_late(row)
+
+
+def _is_late(row: Partition) -> bool:
+    ((late,),) = _rows(HAS_ROWS.format(default=default_of(row.table)), first_key(row.begin), first_key(row.end))
+    return bool(late) and _too_late(row)
+
+
+def _too_late(row: Partition) -> bool:
+    logger.warning("%s was not made: the default partition has rows of that day, and keeps them", row.name)
+    return True
+
+
+@contextmanager
+def _proof(row: Partition) -> Iterator[None]:
+    """Proves beside readers and writers that the default partition, if it has rows, has none of these.
+
+    Not for today: its rows come at any moment, and the CHECK would refuse them. What a run that was cut off left
+    behind goes first.
+    """
+    _forget_proof(row)
+    default, begin, end = default_of(row.table), first_key(row.begin), first_key(row.end)
+    ((is_empty,),) = _rows(IS_EMPTY.format(default=default))
+    ((is_today,),) = _rows(COVERS_NOW, row.begin, row.end)
+    if is_empty or is_today:
+        yield
+        return
+    check = f"ALTER TABLE {default} ADD CONSTRAINT {PROOF} CHECK (id < '{begin}' OR id >= '{end}') NOT VALID"
+    try:
+        if patiently(lambda: execute(check), f"{default} was not looked through"):
+            with transaction.atomic():
+                execute(f"ALTER TABLE {default} VALIDATE CONSTRAINT {PROOF}")
+        yield
+    finally:
+        _forget_proof(row)
+
+
+def _forget_proof(row: Partition) -> None:
+    default = default_of(row.table)
+    ((found,),) = _rows(IS_PROVEN, default, PROOF)
+    if found:
+        drop_it = f"ALTER TABLE {default} DROP CONSTRAINT IF EXISTS {PROOF}"
+        patiently(lambda: execute(drop_it), f"{PROOF} is still on {default}")
 
 
 def _make(row: Partition) -> None:
@@ -174,7 +218,7 @@ def size(row: Partition) -> str:
 
 @contextmanager
 def statement_timeout(limit: str) -> Iterator[None]:
-    """In a transaction; after an error its end resets it."""
+    """For the statements inside. It needs a transaction, whose rollback puts back the old limit after an error."""
     execute(f"SET LOCAL statement_timeout = '{limit}'")
     yield
     execute("SET LOCAL statement_timeout = DEFAULT")

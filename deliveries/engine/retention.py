@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from workspaces.identifiers import made_at
 
@@ -27,6 +28,10 @@ CHUNK = 2000
 # After each chunk we rest for as long as it took: the disk and the WAL are the couriers', too.
 REST = 1.0
 NO_ID = UUID(int=0)
+# Of an attempt or since it was due: a courier may have it in the air. It goes the next time, counted as what it became.
+RECENT = timedelta(hours=1)
+# A payload's key is made a moment before those of its deliveries, which may be of the next day.
+MARGIN = timedelta(minutes=5)
 
 OLDEST = """
 SELECT id, CASE WHEN ordered AND state IN (0, 3, 4) THEN subscription_id END FROM deliveries_delivery
@@ -48,13 +53,15 @@ DELIVERIES = """
 SET LOCAL synchronous_commit = off;
 WITH old AS (
     SELECT id FROM deliveries_delivery WHERE id >= %(first)s AND id <= %(last)s
+      AND NOT (due_at > clock_timestamp() - interval '1 s' * %(recent)s AND due_at <= clock_timestamp())
+      AND (last_attempt_at IS NULL OR last_attempt_at <= clock_timestamp() - interval '1 s' * %(recent)s)
       AND (NOT ordered OR state IN (1, 2) OR subscription_id = ANY(%(free)s::uuid[]))
     FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM deliveries_delivery d USING old WHERE d.id = old.id
     RETURNING d.workspace_id, d.subscription_id, d.state, d.reason, d.created_at,
         CASE WHEN d.ordered AND d.state IN (0, 3, 4) THEN d.case_id END AS in_order
-), told AS (
+), counted AS (
     INSERT INTO deliveries_expiry AS e (id, day, workspace_id, subscription_id, state, reason, number, oldest, newest,
         expired_at)
     SELECT deliveries_uuid7(), (clock_timestamp() AT TIME ZONE 'UTC')::date, workspace_id, subscription_id,
@@ -80,13 +87,14 @@ ON CONFLICT (workspace_id, day, state, reason) WHERE subscription_id IS NULL DO 
     number = e.number + excluded.number, oldest = least(e.oldest, excluded.oldest),
     newest = greatest(e.newest, excluded.newest), expired_at = excluded.expired_at
 """
-# Of a default partition; {told} counts what is worth counting.
+COUNT = "SELECT count(*) FROM {default} WHERE id < %s"
+# Of a default partition; {counted} counts what is worth counting.
 STRAYS = """
 WITH gone AS (
     DELETE FROM {default} WHERE id = ANY(ARRAY(
         SELECT id FROM {default} WHERE id < %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
     )) RETURNING *
-){told} SELECT count(*) FROM gone
+){counted} SELECT count(*) FROM gone
 """
 
 
@@ -124,7 +132,9 @@ def _expire(after: UUID, before: UUID) -> Expired | None:
             return None
         cursor.execute(FREE, {"owners": [str(owner) for owner in {owner for _, owner in found if owner}]})
         free = [str(row[0]) for row in cursor.fetchall()]
-        cursor.execute(DELIVERIES, {"first": found[0][0], "last": found[-1][0], "free": free})
+        cursor.execute(
+            DELIVERIES, {"first": found[0][0], "last": found[-1][0], "free": free, "recent": RECENT.total_seconds()}
+        )
         deliveries, undelivered, cases = cursor.fetchone()
         _let_go_on([(UUID(owner), UUID(case)) for owner, case in cases or ()])
     return Expired(found[-1][0], deliveries, undelivered, len(cases or ()))
@@ -138,6 +148,11 @@ def _let_go_on(cases: list[tuple[UUID, UUID]]) -> None:
             cursor.execute(fanout.DUE.sql, [[str(owner) for owner in {owner for owner, _ in cases}]])
 
 
+def is_recent(now: datetime) -> Q:
+    """Deliveries that stay a while longer, however old; the same as in DELIVERIES."""
+    return Q(due_at__gt=now - RECENT, due_at__lte=now) | Q(last_attempt_at__gt=now - RECENT)
+
+
 def oldest_delivery() -> UUID | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM deliveries_delivery ORDER BY id LIMIT 1")
@@ -145,53 +160,58 @@ def oldest_delivery() -> UUID | None:
     return found[0] if found else None
 
 
-def expired_partitions(before: date) -> list[Partition]:
-    """Those that end by then: their attempts first, their events last."""
-    return [row for table in TABLES for row in partitions.attached(table) if row.end <= before]
+def needed_from(oldest: UUID | None) -> date:
+    """The first day whose rows are needed by the oldest delivery, or by those after it."""
+    return (made_at(oldest) - MARGIN).date() if oldest else date.max
 
 
-def droppable(before: date) -> list[Partition]:
-    """The expired ones that no delivery needs any more."""
-    oldest = oldest_delivery()
-    needed = made_at(oldest).date() if oldest else date.max
+def left_behind(before: date) -> list[Partition]:
+    """What an earlier run detached and did not drop."""
+    return [row for table in TABLES for row in partitions.detached(table) if row.end <= before]
+
+
+def droppable(before: date, needed: date) -> list[Partition]:
+    """Partitions that end by then and that no delivery needs: attempts first, events last."""
     if needed < before:
-        logger.warning("partitions from %s on stay: deliveries of that day are still there", needed)
-    return expired_partitions(min(before, needed))
+        logger.warning("rows from %s on stay: deliveries of that day are still there", needed)
+    end = min(before, needed)
+    return [row for table in TABLES for row in partitions.attached(table) if row.end <= end]
 
 
-def drop_partitions(before: date) -> Iterator[Partition]:
-    """Drops what ends by then, and first what an earlier run detached and left."""
-    for row in [row for table in TABLES for row in partitions.detached(table) if row.end <= before]:
-        if partitions.drop_detached(row):
-            yield row
-    for row in droppable(before):
-        if partitions.drop(row, _teller(row)):
-            yield row
-
-
-def _teller(row: Partition) -> Callable[[], None] | None:
-    """Counts the events that go with their partition and never became deliveries."""
+def drop(row: Partition) -> bool:
+    """Drops a partition, and counts its events that never became deliveries; False when somebody was in the way."""
     if row.table != "deliveries_event":
-        return None
-    return lambda: _tell(partitions.execute(EVENTS.format(rows=row.name)), row)
+        return partitions.drop(row)
+    return partitions.drop(row, lambda: _count_unbuilt(row))
 
 
-def _tell(groups: int, row: Partition) -> None:
-    if groups:
+def _count_unbuilt(row: Partition) -> None:
+    if partitions.execute(EVENTS.format(rows=row.name)):
         logger.warning("%s goes with events that were never built; see Expiries in the admin", row.name)
 
 
-def clear_defaults(before: UUID, seconds: float | None = None) -> int:
-    """Removes old rows that no partition took; answers how many."""
+def strays(table: str, before: UUID, needed: date) -> int:
+    """How many rows of the default partition are old, and needed by no delivery."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT.format(default=partitions.default_of(table)), [_end(before, needed)])
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def remove_strays(table: str, before: UUID, needed: date, seconds: float | None = None) -> int:
+    """Removes them, a chunk at a time, until `seconds` are over; answers how many."""
     ends, total = None if seconds is None else time.monotonic() + seconds, 0
-    for table in TABLES:
-        told = f", told AS ({EVENTS.format(rows='gone')})" if table == "deliveries_event" else ""
-        statement = STRAYS.format(default=partitions.default_of(table), told=told)
-        while ends is None or time.monotonic() < ends:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, [before, CHUNK])
-                count: int = cursor.fetchone()[0]
-            total += count
-            if count < CHUNK:
-                break
+    counted = f", counted AS ({EVENTS.format(rows='gone')})" if table == "deliveries_event" else ""
+    statement = STRAYS.format(default=partitions.default_of(table), counted=counted)
+    while ends is None or time.monotonic() < ends:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [_end(before, needed), CHUNK])
+            count: int = cursor.fetchone()[0]
+        total += count
+        if count < CHUNK:
+            break
     return total
+
+
+def _end(before: UUID, needed: date) -> UUID:
+    return before if needed == date.max else min(before, partitions.first_key(needed))

@@ -38,6 +38,20 @@ def sql(statement: str, *values: Any) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
+PROOFS = "SELECT convalidated FROM pg_constraint WHERE conrelid = %s::regclass AND conname = %s"
+
+
+def today_as_if_missing() -> Partition:
+    today = sql("SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date")[0][0]
+    (row,) = (row for row in partitions.attached(EVENTS) if row.covers(today))
+    assert partitions.drop(row)
+    return row
+
+
+def keep_ahead(today: date, days: int) -> list[Partition]:
+    return [row for row in partitions.missing(today, days) if partitions.make(row)]
+
+
 # --- Days and names ---------------------------------------------------------------------------------------------------
 
 
@@ -107,12 +121,12 @@ def test_a_row_outside_every_partition_is_saved_all_the_same(workspace: Workspac
 
 
 def test_missing_days_are_made_with_all_that_the_table_has(db: None) -> None:
-    made = partitions.keep_ahead(DAY, 2)
+    made = keep_ahead(DAY, 2)
     assert {row.name for row in made} == {
         f"{table}_{day}" for table in partitions.TABLES for day in ("20200228", "20200229", "20200301")
     }
-    assert partitions.keep_ahead(DAY, 2) == []
-    assert [row.name for row in partitions.keep_ahead(DAY, 3) if row.table == EVENTS] == ["deliveries_event_20200302"]
+    assert keep_ahead(DAY, 2) == []
+    assert [row.name for row in keep_ahead(DAY, 3) if row.table == EVENTS] == ["deliveries_event_20200302"]
     indexes = "SELECT count(*) FROM pg_index JOIN pg_inherits ON inhrelid = indexrelid WHERE indrelid = %s::regclass"
     assert sql(indexes, "deliveries_event_20200229") == [(len(Event._meta.indexes) + 1,)]
     options = dict(sql("SELECT relname, reloptions FROM pg_class WHERE relname LIKE 'deliveries%%_20200229'"))
@@ -124,10 +138,41 @@ def test_a_day_with_rows_in_the_default_partition_keeps_them_there(
     workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = aged.event(workspace)
-    made = {row.name for row in partitions.keep_ahead(DAY, 1) if row.table == EVENTS}
+    made = {row.name for row in keep_ahead(DAY, 1) if row.table == EVENTS}
     assert made == {"deliveries_event_20200229"}
     assert "deliveries_event_20200228 was not made" in caplog.text
     assert aged.partition_of(row) == "deliveries_event_default"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_today", [False, True])
+def test_a_default_partition_with_rows_is_not_read_behind_a_lock_unless_for_today(
+    transactional_db: None, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, is_today: bool
+) -> None:
+    aged.event(workspace, aged.LONG_AGO - timedelta(days=1))
+    proofs: list[bool] = []
+
+    def attach(row: Partition) -> None:
+        proofs.extend(valid for (valid,) in sql(PROOFS, f"{row.table}_default", partitions.PROOF))
+        as_before(row)
+
+    as_before = partitions._make
+    monkeypatch.setattr(partitions, "_make", attach)
+    row = today_as_if_missing() if is_today else partitions.of_day(EVENTS, DAY)
+    try:
+        assert partitions.make(row)
+        assert proofs == ([] if is_today else [True])
+        assert sql(PROOFS, f"{EVENTS}_default", partitions.PROOF) == []
+    finally:
+        if not is_today:
+            partitions.drop(row)
+
+
+def test_what_a_run_left_behind_that_was_cut_off_refuses_no_row(workspace: Workspace) -> None:
+    sql(f"ALTER TABLE {EVENTS}_default ADD CONSTRAINT {partitions.PROOF} CHECK (id < %s) NOT VALID", str(aged.key()))
+    assert partitions.make(partitions.of_day(EVENTS, DAY))
+    row = aged.event(workspace, aged.LONG_AGO + timedelta(days=1))
+    assert aged.partition_of(row) == f"{EVENTS}_default"
 
 
 def test_a_courier_with_kept_plans_goes_on_when_days_come_and_go(
@@ -139,7 +184,7 @@ def test_a_courier_with_kept_plans_goes_on_when_days_come_and_go(
 
     for _ in range(7):  # from the sixth time on PostgreSQL keeps one plan for all
         send()
-    partitions.keep_ahead(DAY, 0)
+    keep_ahead(DAY, 0)
     send()
     for table in partitions.TABLES:
         assert partitions.drop(partitions.of_day(table, DAY))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from deliveries import tasks, upkeep
+from deliveries import services, tasks, upkeep
 from deliveries.engine import lanes, partitions, retention, retry, settle
+from deliveries.engine.partitions import Partition
 from deliveries.models import Attempt, Delivery, Event, Expiry, Lane, Notice, Payload, Recovery, Subscription
 from workspaces.identifiers import lowest_id, new_id
 from workspaces.models import Workspace
@@ -40,6 +41,17 @@ def subscription(subscribe: Subscribe) -> Subscription:
 
 def expire(before: UUID = BEFORE) -> list[retention.Expired]:
     return list(retention.expire_deliveries(before))
+
+
+def drop(before: date) -> list[Partition]:
+    """What went."""
+    needed = retention.needed_from(retention.oldest_delivery())
+    return [row for row in retention.droppable(before, needed) if retention.drop(row)]
+
+
+def clear_defaults(before: UUID) -> int:
+    needed = retention.needed_from(retention.oldest_delivery())
+    return sum(retention.remove_strays(table, before, needed) for table in partitions.TABLES)
 
 
 def told() -> dict[tuple[str, str], int]:
@@ -131,6 +143,23 @@ def test_a_row_that_somebody_has_locked_goes_the_next_time(transactional_db: Non
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_what_was_just_sent_or_is_due_since_a_moment_goes_the_next_time(
+    subscribe: Subscribe, ordered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = subscribe("Case.Created", ordered=ordered)
+    fields: dict[str, Any] = {"ordered": ordered, "case_id": new_id()}
+    retried = aged.delivery(to, state=State.FAILED, reason="gone", sequence=1, **fields)
+    assert services.retry_deliveries([retried.pk])
+    sent = aged.delivery(to, state=State.SUCCEEDED, last_attempt_at=upkeep.clock(), sequence=2, **fields)
+    asked_to_wait = aged.delivery(to, sequence=3, **fields)
+    Delivery.objects.filter(pk=asked_to_wait.pk).update(due_at=upkeep.clock() + timedelta(days=1))
+    assert [chunk.deliveries for chunk in expire()] == [1]
+    assert set(Delivery.objects.all()) == {retried, sent}
+    monkeypatch.setattr(retention, "RECENT", timedelta(0))
+    assert [chunk.deliveries for chunk in expire()] == [2]
+
+
 def test_what_expires_in_flight_leaves_a_late_attempt_and_nothing_else(subscription: Subscription) -> None:
     row = aged.delivery(subscription)
     Lane.objects.update(due_at=LONG_AGO)
@@ -193,12 +222,10 @@ def test_a_day_stays_as_long_as_a_delivery_may_need_it(
 ) -> None:
     with aged.partitions_of(DAY, DAY_AFTER):
         row = aged.delivery(subscription)
-        assert list(retention.drop_partitions(DAY_AFTER)) == []
+        assert drop(DAY_AFTER) == []
         assert "deliveries of that day are still there" in caplog.text
         row.delete()
-        assert {gone.name for gone in retention.drop_partitions(DAY_AFTER)} == {
-            f"{table}_20200228" for table in partitions.TABLES
-        }
+        assert {gone.name for gone in drop(DAY_AFTER)} == {f"{table}_20200228" for table in partitions.TABLES}
         assert not Payload.objects.exists()
 
 
@@ -209,7 +236,7 @@ def test_events_that_were_never_built_are_told_of_when_their_day_goes(
         aged.event(workspace, state=Event.State.WAITING)
         aged.event(workspace, state=Event.State.FAILED)
         aged.event(workspace, state=Event.State.BUILT)
-        list(retention.drop_partitions(DAY_AFTER))
+        drop(DAY_AFTER)
         assert told() == {("unbuilt", ""): 1, ("unbuildable", ""): 1}
         assert Expiry.objects.filter(workspace=workspace, subscription=None).count() == 2
         assert "events that were never built" in caplog.text
@@ -219,7 +246,7 @@ def test_a_partition_that_was_detached_and_left_is_dropped(db: None) -> None:
     row = partitions.of_day("deliveries_event", DAY)
     with aged.partitions_of(DAY), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE deliveries_event DETACH PARTITION {row.name}")
-        assert row in list(retention.drop_partitions(DAY_AFTER))
+        assert f"dropped {row.name}" in list(upkeep.run(NOW))
         assert partitions.detached("deliveries_event") == []
 
 
@@ -227,7 +254,10 @@ def test_old_rows_of_the_default_partitions_go_too(subscription: Subscription) -
     aged.attempt(aged.delivery(subscription))
     aged.event(subscription.workspace, state=Event.State.WAITING)
     kept = aged.event(subscription.workspace, LONG_AGO + timedelta(days=1))
-    assert retention.clear_defaults(BEFORE) == 4
+    assert clear_defaults(BEFORE) == 0  # a delivery needs them
+    assert Payload.objects.exists()
+    Delivery.objects.all().delete()
+    assert clear_defaults(BEFORE) == 4
     assert list(Event.objects.all()) == [kept]
     assert not Attempt.objects.exists()
     assert not Payload.objects.exists()
@@ -264,7 +294,11 @@ def test_nothing_is_missed_after_days_without_a_run(subscription: Subscription) 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_one_goes_home(transactional_db: None) -> None:
     with locked("SELECT pg_advisory_xact_lock(%s)", upkeep.LOCK):
-        assert list(upkeep.run(NOW)) == ["another process is at it"]
+        with pytest.raises(upkeep.Busy):
+            list(upkeep.run(NOW))
+        with pytest.raises(CommandError, match="Another process is at it"):
+            call_command("upkeep")
+        upkeep.run_and_log()
 
 
 def test_notices_that_were_sent_and_recoveries_that_ended_go_too(subscription: Subscription) -> None:
@@ -301,6 +335,62 @@ def test_the_command_says_what_it_does_and_what_it_would_do(
         assert "deliveries_event_20200228" in aged.names("deliveries_event")
         assert "dropped deliveries_event_20200228" in said()
         assert not Delivery.objects.exists()
+
+
+def test_a_plan_names_all_that_would_go_and_nothing_that_stays(subscription: Subscription) -> None:
+    left = partitions.of_day("deliveries_event", DAY_AFTER)
+    aged.event(subscription.workspace, LONG_AGO - timedelta(days=1))
+    with aged.partitions_of(DAY, DAY_AFTER), connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE deliveries_event DETACH PARTITION {left.name}")
+        old = aged.delivery(subscription, state=State.FAILED, reason="gone")
+        Notice.objects.create(subscription=subscription, reason="old", try_at=None)
+        Notice.objects.update(created_at=LONG_AGO)
+        now = NOW + timedelta(days=1)
+        plan = "\n".join(upkeep.plan(now))
+        assert "would remove 1 old rows from deliveries_event_default" in plan
+        assert f"would drop {left.name}, " in plan
+        assert "would drop deliveries_payload_20200228" in plan
+        assert "would remove 1 notices and 0 recoveries" in plan
+        Delivery.objects.filter(pk=old.pk).update(due_at=upkeep.clock())
+        plan = "\n".join(upkeep.plan(now))
+        assert "would remove 0 deliveries" in plan
+        assert "deliveries_payload_20200228" not in plan
+
+
+@pytest.fixture
+def view(db: None) -> Iterator[None]:
+    """Of somebody's, on a partition that is about to go."""
+    with aged.partitions_of(DAY), connection.cursor() as cursor:
+        cursor.execute("CREATE VIEW somebodys AS SELECT id FROM deliveries_attempt_20200228")
+        yield
+        cursor.execute("DROP VIEW somebodys")
+
+
+def test_a_step_that_fails_stops_no_other_and_is_told(
+    subscription: Subscription, view: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "clock", lambda: NOW)
+    aged.event(subscription.workspace, LONG_AGO - timedelta(days=1))
+    failure = "to drop deliveries_attempt_20200228 failed: DependentObjectsStillExist"
+    with pytest.raises(CommandError, match=failure):
+        call_command("upkeep", stdout=StringIO())
+    assert {f"{table}_20200228" for table in partitions.TABLES}.isdisjoint(
+        name for table in partitions.TABLES for name in aged.names(table)
+    )
+    assert not Event.objects.exists()
+    upkeep.run_and_log()
+    assert [row.getMessage() for row in caplog.records if row.levelname == "ERROR"] == [f"upkeep: {failure}"]
+
+
+def test_when_a_partition_cannot_be_made_what_is_old_goes_all_the_same(
+    subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged.delivery(subscription)
+    monkeypatch.setitem(partitions.STORAGE, "deliveries_payload", "no_such_parameter = 1")
+    with pytest.raises(upkeep.Unfinished, match=r"to make deliveries_payload_2020\d+ failed: InvalidParameterValue"):
+        list(upkeep.run(NOW))
+    assert not Delivery.objects.exists()
+    assert f"deliveries_event_{NOW:%Y%m%d}" in aged.names("deliveries_event")
 
 
 def test_beat_asks_for_it_by_the_clock_among_the_chores() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from deliveries import upkeep
 
@@ -17,6 +17,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would be made and removed")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        for line in upkeep.plan() if dry_run else upkeep.run():
-            self.stdout.write(line)
+        try:
+            for line in upkeep.plan() if dry_run else upkeep.run():
+                self.stdout.write(line)
+        except upkeep.Busy:
+            raise CommandError("Another process is at it. Nothing was done.") from None
+        except upkeep.Unfinished as error:
+            raise CommandError(f"Not all was done: {error}. Mend that and repeat.") from None
         self.stdout.write("Nothing was changed." if dry_run else "Done.")
