@@ -50,7 +50,7 @@ def main() -> int:
         bench = Bench(found, report, options)
         bench.run()
         bench.conclude()
-    report.notes.append(f"Others used {others.share:.0%} of the machine.")
+    report.notes.append(str(others))
     return report.finish(options.json)
 
 
@@ -78,6 +78,7 @@ class Bench:
     def __post_init__(self) -> None:
         self._until = time.monotonic() + 60 * self.options.minutes
         self._matrix = Matrix(MATRIX, COLUMNS)
+        self._capacity = 0.0
 
     def run(self) -> None:
         from . import draining

@@ -12,7 +12,7 @@ from deliveries.events import outbox
 from deliveries.models import Attempt, Delivery, Subscription
 
 from . import runs, site, world
-from .runs import Ledger, Run
+from .runs import Run, Tally
 
 PATIENCE = 600.0
 GLANCE = 0.1
@@ -43,8 +43,8 @@ def drain(found: site.Site, what: str, to: Sequence[Subscription], count: int) -
     outbox.wake()
     site.wait_until(lambda: found.received() - requests >= count and not _waits(), PATIENCE, what, GLANCE)
     cpu = runs.spent(before, found.cpu())
-    ledger = _ledger(count, found.received() - requests)
-    return Run(what, count, _last_attempt() - began, cpu, ledger.problems())
+    tally = _tally(count, found.received() - requests)
+    return Run(what, count, _last_attempt() - began, cpu, tally.problems())
 
 
 def fill(to: Sequence[Subscription], count: int) -> None:
@@ -67,9 +67,9 @@ def _last_attempt() -> float:
     return max(moment(key) for key in Attempt.objects.order_by("-id").values_list("id", flat=True)[:1])
 
 
-def _ledger(count: int, requests: int) -> Ledger:
+def _tally(count: int, requests: int) -> Tally:
     with connection.cursor() as cursor:
         cursor.execute(COUNTS)
         attempts, attempted = cursor.fetchone()
     succeeded = Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count()
-    return Ledger(count, succeeded, attempts, attempted, requests)
+    return Tally(count, succeeded, attempts, attempted, requests)

@@ -16,7 +16,7 @@ from dotfile_hooks.dev.processes import StartError
 
 from . import results, runs, site
 from .results import Report, say
-from .runs import Ledger, Run
+from .runs import Run, Tally
 
 BODY = 1500
 """Bytes."""
@@ -48,9 +48,9 @@ def run(found: site.Site, count: int, number: int) -> Run:
     seconds, used = _work(number, found)
     cpu = {"worker": used} | {name: cpu for name, cpu in runs.spent(before, found.cpu()).items() if name != "worker"}
     succeeded, attempts, attempted = (int(str(each)) for each in site.execute(found.database_url, COUNTS)[0])
-    ledger = Ledger(count, succeeded, attempts, attempted, found.received() - requests)
+    tally = Tally(count, succeeded, attempts, attempted, found.received() - requests)
     what = f"floor, {count:,} by {number}"
-    return Run(what, count, seconds, cpu, ledger.problems())
+    return Run(what, count, seconds, cpu, tally.problems())
 
 
 def fill(database_url: str, count: int) -> None:

@@ -58,7 +58,7 @@ def steady(found: site.Site, report: Report, seconds: float, rounds: int) -> Non
             all_times += new
             report.notes.append(
                 f"round {number + 1}, {holes:2} black holes: p99 {percentile(new, 0.99):.0f} ms, "
-                f"others used {others.share:.0%} of the machine"
+                f"{others}"
             )
     for holes, all_times in times.items():
         for share in (0.5, 0.95, 0.99):
@@ -118,7 +118,7 @@ def backlog(found: site.Site, report: Report, count: int) -> None:
     say("first deliveries, nobody else waiting")
     with machine.watched() as others:
         quiet = first_deliveries(found, "quiet", SAMPLES)
-    report.notes.append(f"nobody waiting: others used {others.share:.0%} of the machine")
+    report.notes.append(f"nobody waiting: {others}")
     crowd = world.subscribe(world.workspace("crowd"), found.url("ok/crowd"))
     say(f"{count:,} deliveries are made to wait for one subscription")
     world.pile_up(crowd, count)
@@ -130,7 +130,7 @@ def backlog(found: site.Site, report: Report, count: int) -> None:
     with machine.watched() as others:
         beside = first_deliveries(found, "beside", SAMPLES)
     seconds, drained = time.monotonic() - began, found.received() - before
-    report.notes.append(f"beside the backlog: others used {others.share:.0%} of the machine")
+    report.notes.append(f"beside the backlog: {others}")
     for name, times in (("nobody waiting", quiet), (f"beside {count:,} waiting", beside)):
         report.add(f"first delivery of another, {name}: p50", percentile(times, 0.5), "ms")
         report.add(f"first delivery of another, {name}: p95", percentile(times, 0.95), "ms")

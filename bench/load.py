@@ -54,7 +54,7 @@ def main() -> int:
                 climb(report, run, subscriptions, options.rates, options.most)
         waits = machine.disk_waits(found.folder)
         report.notes.append(f"a write waits {percentile(waits, 0.5):.2f} ms for this disk (p50)")
-        report.notes.append(f"others used {others.share:.0%} of the machine")
+        report.notes.append(str(others))
     return report.finish(options.json)
 
 

@@ -19,6 +19,9 @@ class Others:
     def __init__(self) -> None:
         self.share = 0.0
 
+    def __str__(self) -> str:
+        return f"others used {self.share:.0%} of the machine"
+
 
 @contextlib.contextmanager
 def watched() -> Iterator[Others]:

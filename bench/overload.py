@@ -58,11 +58,11 @@ def main() -> int:
         normal = Drain(found, report, "worker gone", options.events)
         with machine.watched() as others:
             normal.run(gone=lambda: found.stop(worker), back=lambda: found.start("worker"))
-        report.notes.append(f"worker gone: others used {others.share:.0%} of the machine")
+        report.notes.append(f"worker gone: {others}")
         outage = Drain(found, report, "Redis gone", options.events)
         with machine.watched() as others:
             outage.run(gone=found.valkey.kill, back=found.valkey.start)
-        report.notes.append(f"Redis gone: others used {others.share:.0%} of the machine")
+        report.notes.append(f"Redis gone: {others}")
         report.add("speed afterwards, Redis gone against worker gone", outage.speed / normal.speed, at_least=FAIR)
     return report.finish(options.json)
 

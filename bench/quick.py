@@ -32,7 +32,7 @@ def main() -> int:
     report = Report("Quick: the delivery path against the floor")
     with processes.sentences(), site.running(receiver="bench.sink") as found, machine.watched() as others:
         measure(found, report, options)
-    report.notes.append(f"Others used {others.share:.0%} of the machine.")
+    report.notes.append(str(others))
     report.finish(options.json)
     return 2 if report.voids else 0
 

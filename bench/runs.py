@@ -9,7 +9,7 @@ MICRO = 1_000_000
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Tally:
     """What must be one number at the end of a run that nothing disturbed."""
 
     deliveries: int

@@ -68,7 +68,7 @@ def main() -> int:
         bench = Bench(found, authority.bundle, ports[0])
         bench.run(Variant("warm up", WARM_UP, f"http://127.0.0.1:{ports[0]}/ok"))
         tell(report, {each: bench.run(each) for each in variants(options, ports)})
-    report.notes.append(f"others used {others.share:.0%} of the machine")
+    report.notes.append(str(others))
     return report.finish(options.json)
 
 
@@ -151,7 +151,7 @@ def tell(report: Report, runs: dict[Variant, Run]) -> None:
         micros = [run.micros.get(name, 0.0) for name in ("courier", "PostgreSQL", "TLS receiver")]
         matrix.rows.append([variant.name, run.rate, *micros, run.counts["connections"], run.counts["resumed"]])
         report.add(f"{variant.name}: deliveries", run.rate, "1/s")
-        report.add(f"{variant.name}: CPU of the courier", micros[0], "us")
+        report.add(f"{variant.name}: CPU of the courier", micros[0], "µs")
     report.matrices.append(matrix)
     for variant, counts in [(variant, run.counts) for variant, run in runs.items() if run.counts["handshakes"]]:
         kept = variant.url.endswith("/ok")

@@ -15,7 +15,7 @@ from dotfile_hooks.dev.supervisor import Program
 from . import results, runs, site
 from .floor import BODY
 from .results import Report, say
-from .runs import Ledger, Run
+from .runs import Run, Tally
 
 QUEUE = "twin"
 WORKER = (
@@ -77,8 +77,8 @@ def _emptied(found: site.Site, what: str, count: int) -> Run:
     cpu = runs.spent(before, found.cpu())
     last = Delivery.objects.latest("updated_at").updated_at.timestamp()
     attempted = Attempt.objects.values("delivery_id").distinct().count()
-    ledger = Ledger(count, count, Attempt.objects.count(), attempted, found.received() - requests)
-    return Run(what, count, last - began, cpu, ledger.problems())
+    tally = Tally(count, count, Attempt.objects.count(), attempted, found.received() - requests)
+    return Run(what, count, last - began, cpu, tally.problems())
 
 
 def main() -> int:

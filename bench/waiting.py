@@ -58,7 +58,7 @@ def main() -> int:
         cast, databases = filled(found, options.sizes, options.attempts)
         with machine.watched() as others:
             measure(report, cast, databases, options.rounds)
-        report.notes.append(f"others used {others.share:.0%} of the machine")
+        report.notes.append(str(others))
         attempts.look_back(report, databases[-1], options.rounds)
         if options.drain:
             drain(report, found, cast, databases, options.drain)

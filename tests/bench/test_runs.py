@@ -10,17 +10,17 @@ import pytest
 
 from bench import runs
 from bench.results import Report
-from bench.runs import Ledger, Run
+from bench.runs import Run, Tally
 
-SOUND = Ledger(deliveries=5, succeeded=5, attempts=5, attempted=5, requests=5)
+SOUND = Tally(deliveries=5, succeeded=5, attempts=5, attempted=5, requests=5)
 
 
-def test_a_ledger_of_equal_numbers_adds_up() -> None:
+def test_a_tally_of_equal_numbers_adds_up() -> None:
     assert SOUND.problems() == []
 
 
 @pytest.mark.parametrize(
-    ("ledger", "problem"),
+    ("tally", "problem"),
     [
         (replace(SOUND, succeeded=4), "5 deliveries, but 4 succeeded"),
         (replace(SOUND, attempts=6), "5 deliveries, but 6 attempts"),
@@ -28,8 +28,8 @@ def test_a_ledger_of_equal_numbers_adds_up() -> None:
         (replace(SOUND, requests=6), "5 deliveries, but 6 requests at the receiver"),
     ],
 )
-def test_a_ledger_says_what_differs(ledger: Ledger, problem: str) -> None:
-    assert ledger.problems() == [problem]
+def test_a_tally_says_what_differs(tally: Tally, problem: str) -> None:
+    assert tally.problems() == [problem]
 
 
 RUN = Run("drain", count=1000, seconds=4.0, cpu={"worker": 0.2, "PostgreSQL": 0.1, "receiver": 0.05})
