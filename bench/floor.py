@@ -7,6 +7,7 @@ receiver and the size of the bodies with what is measured beside it, and says wh
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -75,7 +76,8 @@ def _work(number: int, found: site.Site) -> tuple[float, float]:
 
 
 def _started(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    tie = processes.tied(signal.SIGKILL)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=tie)
 
 
 def _said_by(worker: subprocess.Popen[str]) -> str:

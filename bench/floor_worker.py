@@ -1,7 +1,7 @@
 """One process of the floor (bench.floor starts it): takes batches, signs, sends and settles until nothing is left.
 
-`python -m bench.floor_worker URL`, with DATABASE_URL in the environment. Says "ready", begins when it is sent a line,
-and ends with its CPU seconds and the moment of its end (on the monotonic clock, which all processes share).
+`python -m bench.floor_worker URL`, with DATABASE_URL in the environment. Says "ready", begins when it is sent a line
+(when there will be none it just ends), and ends with its CPU seconds and the moment of its end (on the monotonic clock, which all processes share).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def main(url: str, database_url: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")  # as couriers do
         print("ready", flush=True)
-        sys.stdin.readline()
+        if not sys.stdin.readline():  # who started us has gone, or given up
+            return
         before = _used()
         while rows := _claim(cursor):
             columns = [list(column) for column in zip(*_send(multi, free, rows), strict=True)]
