@@ -89,21 +89,23 @@ def test_a_ledger_of_nothing_does_not_add_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("committed", "received", "times", "missing", "sustained"),
+    ("planned", "committed", "received", "times", "missing", "sustained"),
     [
-        (100.0, 1.0, [5.0], 0, True),
-        (96.0, 0.96, [1000.0], 0, True),
-        (94.0, 1.0, [5.0], 0, False),
-        (100.0, 0.94, [5.0], 0, False),
-        (100.0, 1.0, [1001.0], 0, False),
-        (100.0, 1.0, [5.0], 1, False),
+        (100.0, 100.0, 1.0, [5.0], 0, True),
+        (100.0, 96.0, 0.96, [1000.0], 0, True),
+        (100.0, 94.0, 1.0, [5.0], 0, False),
+        (94.0, 94.0, 1.0, [5.0], 0, True),  # chance planned no more
+        (110.0, 100.0, 1.0, [5.0], 0, False),
+        (100.0, 100.0, 0.94, [5.0], 0, False),
+        (100.0, 100.0, 1.0, [1001.0], 0, False),
+        (100.0, 100.0, 1.0, [5.0], 1, False),
     ],
 )
 def test_a_rate_is_sustained_when_it_is_committed_and_received_in_time(
-    committed: float, received: float, times: list[float], missing: int, sustained: bool
+    planned: float, committed: float, received: float, times: list[float], missing: int, sustained: bool
 ) -> None:
     found = Ledger(1, times, missing, 0, 0)
-    assert load.Step(100.0, found, committed, received, [], [], {}).is_sustained is sustained
+    assert load.Step(100.0, found, planned, committed, received, [], [], {}).is_sustained is sustained
 
 
 def test_a_load_of_real_processes_adds_up(tmp_path: Path) -> None:
