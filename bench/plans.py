@@ -8,19 +8,22 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS) "
 OURS = re.compile(r"EXECUTE \w|\b(deliveries|cases|checks|workspaces)_\w")
 """What is explained: prepared statements, and those that name our tables."""
-STATEMENT = re.compile(
-    r"\s*(?P<settings>(?:SET\s[^;]*;\s*)*)(?P<rest>(?:WITH|SELECT|INSERT|UPDATE|DELETE|EXECUTE)\b.*)", re.DOTALL
-)
+STATEMENT = re.compile(r"(?:WITH|SELECT|INSERT|UPDATE|DELETE|EXECUTE)\b.*", re.DOTALL)
+"""What can be."""
+PART = re.compile(r"(?:[^;']|'[^']*')+")
+"""Of what is sent at once."""
 PREPARE = re.compile(r"\s*PREPARE (\w+)\s+AS\s(.*)", re.DOTALL)
 EXECUTE = re.compile(r"\s*EXECUTE (\w+)")
 PLACE = re.compile(r"\$\d+|%s|%\(\w+\)s")
+UNNAMED = re.compile(r"%[s%]")
 TIMES = re.compile(r"^(?:Planning|Execution) Time: ([\d.]+) ms", re.MULTILINE)
 SCAN = re.compile(
     r"Seq Scan on (deliveries_(?:event|payload|delivery|attempt)\w*).*actual .*?rows=([\d.]+) loops=(\d+)"
@@ -66,6 +69,16 @@ class Statement:
         return sorted(whole)
 
 
+class Part(NamedTuple):
+    """One of the statements that were sent together."""
+
+    sql: str
+    values: Any
+    """Its own."""
+    statement: Statement | None
+    """None: it is not explained."""
+
+
 class Watch:
     """Sees every statement of this process's connection."""
 
@@ -82,16 +95,19 @@ class Watch:
 
     def _see(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if prepare := PREPARE.fullmatch(sql):
-            self._prepared[prepare[1]] = prepare[2]
-        found = STATEMENT.fullmatch(sql)
-        if found and OURS.search(sql) and not self._explaining and not many:
-            statement = self._statement(found["rest"])
-            statement.calls += 1
-            if statement.calls & (statement.calls - 1) == 0:
-                statement.plan = self._explain(found["settings"], found["rest"], params)
+            self._prepared[prepare[1]] = prepare[2].strip()
+        if not self._explaining and not many:
+            sent = [Part(*part, self._statement(part[0])) for part in parts(sql, params)]
+            seen = [part.statement for part in sent if part.statement]
+            for statement in seen:
+                statement.calls += 1
+            if any(statement.calls & (statement.calls - 1) == 0 for statement in seen):
+                self._explain(sent)
         return execute(sql, params, many, context)
 
-    def _statement(self, sql: str) -> Statement:
+    def _statement(self, sql: str) -> Statement | None:
+        if not STATEMENT.fullmatch(sql) or not OURS.search(sql):
+            return None
         name = EXECUTE.match(sql)
         text = self._prepared.get(name[1], sql) if name else sql
         key = _plain(text)
@@ -99,19 +115,31 @@ class Watch:
             self.statements[key] = Statement(named(key, self._constants), text.strip())
         return self.statements[key]
 
-    def _explain(self, settings: str, sql: str, params: Any) -> str:
-        """Run within the caller's transaction, if there is one, and rolled back."""
+    def _explain(self, sent: list[Part]) -> None:
+        """One after another, as they will run, within the caller's transaction if there is one; then rolled back."""
         self._explaining = True
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                if settings:
-                    cursor.execute(settings)
-                cursor.execute(EXPLAIN + sql, params)
-                plan = "\n".join(row[0] for row in cursor.fetchall())
+                for sql, values, statement in sent:
+                    cursor.execute(EXPLAIN + sql if statement else sql, values)
+                    if statement:
+                        plan = "\n".join(row[0] for row in cursor.fetchall())
+                        statement.plan = LONG_VALUE.sub("'{...}'", plan)
                 transaction.set_rollback(True)
         finally:
             self._explaining = False
-        return LONG_VALUE.sub("'{...}'", plan)
+
+
+def parts(sql: str, values: Any = None) -> Iterator[tuple[str, Any]]:
+    """The statements that are sent as one string, each with its own of the values; named ones are everybody's."""
+    found = [part.strip() for part in PART.findall(sql) if part.strip()]
+    if not values or isinstance(values, Mapping):
+        yield from ((part, values) for part in found)
+        return
+    rest = iter(values)
+    for part in found:
+        count = UNNAMED.findall(part).count("%s")
+        yield (part, list(islice(rest, count))) if count else (part.replace("%%", "%"), None)
 
 
 def constants() -> dict[str, str]:
@@ -120,8 +148,9 @@ def constants() -> dict[str, str]:
     for module in [name for name in sys.modules if name.startswith("deliveries.")]:
         for name, value in vars(sys.modules[module]).items():
             sql = getattr(value, "sql", value)
-            if name.isupper() and isinstance(sql, str) and (statement := STATEMENT.fullmatch(sql)):
-                found[f"{module.rpartition('.')[2]}.{name}"] = _plain(statement["rest"])
+            for part, _ in parts(sql) if name.isupper() and isinstance(sql, str) else ():
+                if STATEMENT.fullmatch(part):
+                    found[f"{module.rpartition('.')[2]}.{name}"] = _plain(part)
     return found
 
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from bench import plans
 from bench.plans import Statement, Watch
-from deliveries.engine import fanout, lanes
+from deliveries.engine import fanout, lanes, statements
 from deliveries.engine.statements import Prepared
 from workspaces.models import Workspace
 
@@ -42,8 +42,8 @@ def test_the_time_of_a_statement_is_planning_and_execution() -> None:
 @pytest.mark.parametrize(
     ("sql", "name"),
     [
-        (fanout.SUBSCRIBERS, "fanout.SUBSCRIBERS"),
-        (lanes.RELEASE, "lanes.RELEASE"),
+        (fanout.SUBSCRIBERS.sql, "fanout.SUBSCRIBERS"),
+        (lanes.RELEASE.sql, "lanes.RELEASE"),
         ('SELECT "cases_case"."id" FROM "cases_case" WHERE "cases_case"."id" = %s', "SELECT cases_case"),
     ],
 )
@@ -85,6 +85,36 @@ def test_a_prepared_statement_is_explained_with_its_values() -> None:
     (statement,) = watch.statements.values()
     assert (statement.sql, statement.calls) == ("SELECT name FROM workspaces_workspace WHERE name = $1", 3)
     assert "Execution Time" in statement.plan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_statements_that_are_sent_together_are_explained_one_by_one_with_their_own_values() -> None:
+    renamed = Prepared("renamed", "UPDATE workspaces_workspace SET name = %s WHERE name = %s")
+    asked = Prepared("asked_after", "SELECT name FROM workspaces_workspace WHERE name = %s")
+    Workspace.objects.create(name="one")
+    watch = Watch()
+    with watch.on(), connection.cursor() as cursor:
+        statements.together(cursor, ("SET LOCAL enable_seqscan = off", ()), (renamed, ["two", "one"]), (asked, ["two"]))
+        assert cursor.fetchall() == [("two",)]
+    assert [(seen.sql, seen.calls) for seen in watch.statements.values()] == [
+        ("UPDATE workspaces_workspace SET name = $1 WHERE name = $2", 1),
+        ("SELECT name FROM workspaces_workspace WHERE name = $1", 1),
+    ]
+    update, select = (seen.plan for seen in watch.statements.values())
+    assert update.startswith("Update on workspaces_workspace")
+    assert "actual" in select
+    assert "rows=1" in select.splitlines()[0].partition("actual")[2]  # it sees what the one before it did
+
+
+def test_each_statement_has_as_many_values_as_places() -> None:
+    sql = "SET x = on; UPDATE t SET a = ';' || %s WHERE b LIKE '%%s' AND c = %s; SELECT %s;"
+    assert list(plans.parts(sql, [1, 2, 3])) == [
+        ("SET x = on", None),
+        ("UPDATE t SET a = ';' || %s WHERE b LIKE '%%s' AND c = %s", [1, 2]),
+        ("SELECT %s", [3]),
+    ]
+    assert list(plans.parts("SELECT 7 %% 2; SELECT %s", [1])) == [("SELECT 7 % 2", None), ("SELECT %s", [1])]
+    assert list(plans.parts("SELECT 7 % 2")) == [("SELECT 7 % 2", None)]
 
 
 @pytest.mark.django_db(transaction=True)
