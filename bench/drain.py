@@ -111,9 +111,9 @@ class Bench:
         self.cells.append(Cell(number, run.count, many, run))
         share = runs.ratio(run, *self.floors[number][-2:])
         if (many, number) == HEADLINE:
+            self.report.add(f"{run.what}: CPU, worker and PostgreSQL", run.cost, "µs", at_most=COST)
             self.report.add(run.what, run.rate, "1/s", at_least=RATE)
             self.report.add(f"{run.what}: of the floor", share, at_least=SHARE)
-            self.report.add(f"{run.what}: CPU, worker and PostgreSQL", run.cost, "µs", at_most=COST)
         self._row(run, f"{share:.0%}")
 
     def _builds(self, number: int) -> None:
@@ -144,19 +144,19 @@ class Bench:
 
     def conclude(self) -> None:
         """Figures and lines that need all cells."""
+        floors: dict[int, Run] = {}
         for number, found in self.floors.items():
             whole = runs.together(f"floor by {number}, {len(found)} times {FLOOR:,}", found)
             self.report.add(f"floor by {number}", whole.rate, "1/s")
-            spread = f"{min(each.rate for each in found):,.0f} to {max(each.rate for each in found):,.0f}/s"
-            self.report.notes.append(f"The floor by {number} was {spread}.")
+            self.report.notes.append(f"the floor by {number} was {runs.spread(found)}; the median counts")
             self._row(whole, "")
+            floors[number] = whole
         fastest = max((cell.run.rate for cell in self.cells), default=0.0)
         if fastest:
             self.report.add("receiver against the fastest drain", self._capacity / fastest, "times", at_least=SPARE)
         quickest = max(run.rate for found in self.floors.values() for run in found)
         self.report.add("receiver against the fastest floor", self._capacity / quickest, "times")
         self.report.matrices.append(self._matrix)
-        floors = {number: runs.together("", found) for number, found in self.floors.items()}
         self.report.series += series(self.cells, {"floor": floors, "twin": self.twins})
 
 

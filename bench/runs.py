@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 MICRO = 1_000_000
 
@@ -71,14 +72,31 @@ def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: after[name] - before.get(name, 0.0) for name in after}
 
 
+def rate(runs: Iterable[Run]) -> float:
+    """Of several runs of the same kind, a second: the median, since one that was disturbed says nothing."""
+    return median(run.rate for run in runs)
+
+
+def spread(runs: Iterable[Run]) -> str:
+    """The lowest and the highest of their rates."""
+    rates = [run.rate for run in runs]
+    return f"{min(rates):,.0f} to {max(rates):,.0f}/s"
+
+
 def together(what: str, runs: Sequence[Run]) -> Run:
-    """Runs of the same kind, as if they had been one."""
+    """Runs of the same kind, as if they had been one: all that they cost, at the median of their rates."""
     names = {name for run in runs for name in run.cpu}
     cpu = {name: sum(run.cpu.get(name, 0.0) for run in runs) for name in names}
     problems = [problem for run in runs for problem in run.problems]
-    return Run(what, sum(run.count for run in runs), sum(run.seconds for run in runs), cpu, problems)
+    count = sum(run.count for run in runs)
+    return Run(what, count, count / rate(runs), cpu, problems)
 
 
 def ratio(run: Run, *floors: Run) -> float:
     """Its rate against floors that were measured around it."""
-    return run.rate / together("", floors).rate
+    return run.rate / rate(floors)
+
+
+def paired(runs: Sequence[Run], floors: Sequence[Run]) -> float:
+    """The median of their ratios, each against the floors just before and just after it: one more than runs."""
+    return median(ratio(*each) for each in zip(runs, floors, floors[1:], strict=False))

@@ -42,16 +42,31 @@ def test_a_runs_rate_and_costs_are_for_each_thing_done() -> None:
     assert RUN.micros("somebody else") == 0
 
 
-def test_runs_together_weigh_by_how_long_they_took() -> None:
-    whole = runs.together("all", [RUN, Run("drain", 1000, 1.0, {"worker": 0.4}, ["a problem"])])
-    assert (whole.count, whole.seconds, whole.rate) == (2000, 5.0, 400)
-    assert whole.micros("worker") == pytest.approx(300)
+def at(*rates: float) -> list[Run]:
+    """Runs without costs."""
+    return [Run("floor", 1000, 1000 / rate, {}) for rate in rates]
+
+
+def test_the_rate_of_several_runs_is_their_median_and_their_spread_is_told() -> None:
+    floors = at(8000, 100, 7000)
+    assert runs.rate(floors) == pytest.approx(7000)
+    assert runs.spread(floors) == "100 to 8,000/s"
+
+
+def test_runs_together_cost_what_each_did_and_are_as_fast_as_the_one_in_the_middle() -> None:
+    whole = runs.together("all", [RUN, Run("drain", 1000, 1.0, {"worker": 0.4}, ["a problem"]), *at(400)])
+    assert (whole.count, whole.rate) == (3000, pytest.approx(400))
+    assert whole.micros("worker") == pytest.approx(200)
     assert whole.problems == ["a problem"]
 
 
 def test_a_ratio_is_against_the_floors_around_it() -> None:
-    floors = [Run("floor", 1000, 1.0, {}), Run("floor", 1000, 3.0, {})]
-    assert runs.ratio(RUN, *floors) == pytest.approx(0.5)
+    assert runs.ratio(RUN, *at(400, 600)) == pytest.approx(0.5)
+
+
+def test_each_of_several_runs_is_held_against_the_floors_next_to_it() -> None:
+    assert runs.paired(at(500, 100), at(1000, 1000, 10)) == pytest.approx((500 / 1000 + 100 / 505) / 2)
+    assert runs.paired(at(500, 600, 100), at(1000, 1000, 1000, 10)) == pytest.approx(0.5)
 
 
 def test_a_process_that_was_started_meanwhile_has_spent_all_that_it_used() -> None:
