@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=7.0, help="after which larger counts are left out")
     options = parser.parse_args()
     report = Report("Drain and fan-out")
-    with processes.sentences(), site.running(receiver="bench.sink") as found, machine.watched() as others:
+    with processes.sentences(), site.running(receiver="bench.sink --record") as found, machine.watched() as others:
         bench = Bench(found, report, options)
         bench.run()
         bench.conclude()

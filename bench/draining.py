@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.db import connection
+from django.db.models import Count, QuerySet
 
 from deliveries.events import outbox
 from deliveries.models import Attempt, Delivery, Subscription
 
-from . import runs, site, world
+from . import ledger, runs, site, world
+from .receiver import Post
 from .runs import Run, Tally
 
 PATIENCE = 600.0
@@ -19,9 +21,6 @@ GLANCE = 0.1
 """Seconds between two looks at the receiver's count: a look costs a millisecond of CPU."""
 FULL = 50
 """Subscriptions that the API allows in a workspace."""
-COUNTS = """
-SELECT count(*) FILTER (WHERE status_code = 200), count(DISTINCT delivery_id) FROM deliveries_attempt
-"""
 
 
 def subscribe(found: site.Site, count: int) -> list[Subscription]:
@@ -34,17 +33,18 @@ def subscribe(found: site.Site, count: int) -> list[Subscription]:
 def drain(found: site.Site, what: str, to: Sequence[Subscription], count: int) -> Run:
     """Fills empty tables, wakes the worker and waits until all is settled; the ledger is in the run.
 
-    Raises StartError when it takes longer than PATIENCE.
+    The receiver must write down what it gets. Raises StartError when it takes longer than PATIENCE.
     """
     fill(to, count)
-    requests, before = found.received(), found.cpu()
+    mark, requests, before = found.mark(), found.received(), found.cpu()
     world.make_due(*to)
     began = time.time()
     outbox.wake()
     site.wait_until(lambda: found.received() - requests >= count and not _waits(), PATIENCE, what, GLANCE)
     cpu = runs.spent(before, found.cpu())
-    tally = _tally(count, found.received() - requests)
-    return Run(what, count, _last_attempt() - began, cpu, tally.problems())
+    posts = found.posts(mark)
+    wrong = problems(to, count, posts, found.received() - requests)
+    return Run(what, count, _last_attempt() - began, cpu, wrong)
 
 
 def fill(to: Sequence[Subscription], count: int) -> None:
@@ -67,9 +67,22 @@ def _last_attempt() -> float:
     return max(moment(key) for key in Attempt.objects.order_by("-id").values_list("id", flat=True)[:1])
 
 
-def _tally(count: int, requests: int) -> Tally:
-    with connection.cursor() as cursor:
-        cursor.execute(COUNTS)
-        attempts, attempted = cursor.fetchone()
-    succeeded = Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count()
-    return Tally(count, succeeded, attempts, attempted, requests)
+def problems(to: Sequence[Subscription], count: int, posts: Sequence[Post], requests: int) -> list[str]:
+    """Why it does not add up that so many deliveries, all that `to` ever had, were made by these requests."""
+    return tally(to, count, requests).problems() + strangers(Delivery.objects.filter(subscription__in=to), posts)
+
+
+def tally(to: Sequence[Subscription], count: int, requests: int) -> Tally:
+    """Of all deliveries of these subscriptions. Every attempt counts, whatever came of it."""
+    attempts = Attempt.objects.filter(subscription__in=to).order_by()
+    made = attempts.aggregate(rows=Count("id"), deliveries=Count("delivery_id", distinct=True))
+    succeeded = Delivery.objects.filter(subscription__in=to, state=Delivery.State.SUCCEEDED).count()
+    return Tally(count, succeeded, made["rows"], made["deliveries"], requests)
+
+
+def strangers(deliveries: QuerySet[Delivery], posts: Iterable[Post]) -> list[str]:
+    """What these requests told each path, by the ids of events, against the deliveries that were to be made."""
+    paths = {key: urlsplit(url).path for key, url in Subscription.objects.values_list("id", "url")}
+    told = deliveries.order_by().values_list("subscription_id", "event_id")
+    wanted = {(paths[key], str(event)): 0.0 for key, event in told.iterator()}
+    return ledger.compare(wanted, posts).problems

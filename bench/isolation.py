@@ -57,8 +57,7 @@ def steady(found: site.Site, report: Report, seconds: float, rounds: int) -> Non
                 new = _run(found, f"round{number}-{holes}", holes, seconds)
             all_times += new
             report.notes.append(
-                f"round {number + 1}, {holes:2} black holes: p99 {percentile(new, 0.99):.0f} ms, "
-                f"{others}"
+                f"round {number + 1}, {holes:2} black holes: p99 {percentile(new, 0.99):.0f} ms, {others}"
             )
     for holes, all_times in times.items():
         for share in (0.5, 0.95, 0.99):

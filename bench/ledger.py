@@ -25,13 +25,15 @@ class Ledger:
 
     @property
     def adds_up(self) -> bool:
-        return self.wanted > 0 and not self.problems
+        return not self.problems
 
     @property
-    def problems(self) -> dict[str, int]:
-        """How many are wrong, by what is wrong."""
+    def problems(self) -> list[str]:
+        """What is wrong, and with how many; empty when all is well."""
+        if not self.wanted:
+            return ["nothing was to be received"]
         counts = {"missing": self.missing, "unexpected": self.unexpected, "received twice": self.twice}
-        return {name: count for name, count in counts.items() if count}
+        return [f"{count:,} of {self.wanted:,} {what}" for what, count in counts.items() if count]
 
 
 def wanted(

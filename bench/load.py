@@ -116,7 +116,7 @@ def tell(report: Report, what: str, step: Step, judged: bool) -> None:
     """Figures of a step; without times when its ledger does not add up."""
     name, ledger = f"{what}, {step.rate:g}/s", step.ledger
     report.add(f"{name}: committed", step.committed, "1/s")
-    report.voids += [f"{name}: {count:,} {problem} of {ledger.wanted:,}" for problem, count in ledger.problems.items()]
+    report.void(name, ledger.problems)
     if ledger.adds_up:
         bars = {0.5: PROMPT_P50, 0.99: PROMPT_P99} if judged and step.rate == PROMPT_RATE else {}
         for share in (0.5, 0.95, 0.99):

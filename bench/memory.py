@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--large", type=int, default=5_000, help="of 50 kB")
     options = parser.parse_args()
     report = Report("Memory and connections of a worker")
-    with processes.sentences(), site.running(receiver="bench.sink") as found:
+    with processes.sentences(), site.running(receiver="bench.sink --record") as found:
         measure(found, report, options.deliveries, options.large)
     return report.finish(options.json)
 

@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2, help="of drain and floor")
     options = parser.parse_args()
     report = Report("Quick: the delivery path against the floor")
-    with processes.sentences(), site.running(receiver="bench.sink") as found, machine.watched() as others:
+    with processes.sentences(), site.running(receiver="bench.sink --record") as found, machine.watched() as others:
         measure(found, report, options)
     report.notes.append(str(others))
     report.finish(options.json)

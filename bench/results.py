@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,12 @@ class Report:
 
     def check(self, *done: Run) -> None:
         """Takes note of runs that are void."""
-        self.voids += [f"{run.what}: {problem}" for run in done for problem in run.problems]
+        for run in done:
+            self.void(run.what, run.problems)
+
+    def void(self, what: str, problems: Iterable[str]) -> None:
+        """Each of them makes it so."""
+        self.voids += [f"{what}: {problem}" for problem in problems]
 
     @property
     def holds(self) -> bool:

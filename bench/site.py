@@ -40,9 +40,20 @@ class Site:
         """Of a receiver that behaves as the first part of the path says."""
         return f"http://127.0.0.1:{self.receiver_port}/{path}"
 
-    def posts(self) -> list[receiver.Post]:
+    def posts(self, since: int = 0) -> list[receiver.Post]:
+        """All so far, or those since a mark; of a receiver that writes them down."""
+        self._written()
+        return list(receiver.read(self.folder, since))
+
+    def mark(self) -> int:
+        """Where the next POST will be written down."""
+        self._written()
+        return (self.folder / "posts").stat().st_size
+
+    def _written(self) -> None:
+        """All that came is written down when a receiver has had its pause and answers again."""
         time.sleep(2 * receiver.FLUSH)
-        return list(receiver.read(self.folder))
+        self.received()
 
     def received(self) -> int:
         """POSTs so far."""
@@ -73,7 +84,7 @@ class Site:
 def running(*, observed: bool = False, receiver: str = "bench.receiver", **environment: str) -> Iterator[Site]:
     """Servers, tables and the receiver; nothing of the Procfile yet. Django is set up to use them.
 
-    `observed` loads pg_stat_statements; `receiver` is the module that runs as such. Raises StartError.
+    `observed` loads pg_stat_statements; `receiver` is the module that runs as such, with its options. Raises StartError.
     """
     processes.end_cleanly()
     with (
@@ -119,7 +130,8 @@ def execute(database_url: str, statement: str) -> list[tuple[object, ...]]:
 
 
 def _receiver(folder: Path, programs: Supervisor, module: str) -> int:
-    command = f"exec {shlex.quote(sys.executable)} -m {module} {shlex.quote(str(folder))}"
+    name, *options = module.split()
+    command = f"exec {shlex.join([sys.executable, '-m', name, str(folder), *options])}"
     programs.start("receiver", command)
     port = folder / "port"
     programs.wait_for("the receiver", port.exists)

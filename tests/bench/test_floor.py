@@ -48,7 +48,9 @@ def test_a_process_of_the_floor_dies_with_its_parent() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_process_of_the_floor_that_is_never_told_to_begin_ends_without_work() -> None:
     of = connection.settings_dict
-    url = f"postgres://{quote(of['USER'])}:{quote(of['PASSWORD'])}@{quote(of['HOST'], safe='')}:{of['PORT']}/{of['NAME']}"
+    url = (
+        f"postgres://{quote(of['USER'])}:{quote(of['PASSWORD'])}@{quote(of['HOST'], safe='')}:{of['PORT']}/{of['NAME']}"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "bench.floor_worker", "http://127.0.0.1:9/"],
         env={**os.environ, "DATABASE_URL": url},

@@ -15,6 +15,7 @@ from bench import ledger, load
 from bench.generator import Change, Client, Plan
 from bench.ledger import Ledger
 from bench.receiver import Post
+from bench.results import Report
 from cases.models import Case
 from deliveries.models import Event
 from workspaces.models import Workspace
@@ -65,27 +66,35 @@ def test_every_subscription_of_the_changes_workspace_is_to_be_told() -> None:
 
 def test_each_change_without_an_event_is_missing() -> None:
     wanted = ledger.wanted([change("a"), change("b")], {}, {"w": ["x"]})
-    assert ledger.compare(wanted, []).problems == {"missing": 2}
+    assert ledger.compare(wanted, []).problems == ["2 of 2 missing"]
 
 
 @pytest.mark.parametrize(
     ("posts", "times", "problems"),
     [
-        ([post("/x", "e1", 1.25), post("/x", "e2", 1.5)], [250.0, 500.0], {}),
-        ([post("/x", "e1", 1.25)], [250.0], {"missing": 1}),
-        ([post("/y", "e1", 1.25), post("/x", "e2", 1.5)], [500.0], {"missing": 1, "unexpected": 1}),
-        ([post("/x", "e1", 2.0), post("/x", "e2", 1.5), post("/x", "e1", 1.25)], [250.0, 500.0], {"received twice": 1}),
+        ([post("/x", "e1", 1.25), post("/x", "e2", 1.5)], [250.0, 500.0], []),
+        ([post("/x", "e1", 1.25)], [250.0], ["1 of 2 missing"]),
+        ([post("/y", "e1", 1.25), post("/x", "e2", 1.5)], [500.0], ["1 of 2 missing", "1 of 2 unexpected"]),
+        (
+            [post("/x", "e1", 2.0), post("/x", "e2", 1.5), post("/x", "e1", 1.25)],
+            [250.0, 500.0],
+            ["1 of 2 received twice"],
+        ),
     ],
 )
 def test_what_was_received_is_held_against_what_was_committed(
-    posts: list[Post], times: list[float], problems: dict[str, int]
+    posts: list[Post], times: list[float], problems: list[str]
 ) -> None:
     found = ledger.compare({("/x", "e1"): 1.0, ("/x", "e2"): 1.0}, posts)
     assert (found.times, found.problems, found.adds_up) == (times, problems, not problems)
 
 
-def test_a_ledger_of_nothing_does_not_add_up() -> None:
-    assert not ledger.compare({}, []).adds_up
+def test_a_load_of_nothing_is_void() -> None:
+    nothing = ledger.compare({}, [])
+    assert not nothing.adds_up
+    report = Report("")
+    load.tell(report, "x", load.Step(100.0, nothing, 0.0, 0.0, 0.0, [], [], {}), judged=False)
+    assert report.voids == ["x, 100/s: nothing was to be received"]
 
 
 @pytest.mark.parametrize(
