@@ -36,7 +36,10 @@ def look_back(report: Report, database: Database, count: int) -> None:
 
 
 def drop(report: Report, database: Database, subscription: list[UUID]) -> None:
-    """The partition of today, with all attempts that there are, while a courier goes on: the next go to the default."""
+    """The partition of today, with all attempts that there are, while a courier goes on: the next go to the default.
+
+    If midnight (UTC) has passed since they were made, that of yesterday, too.
+    """
     from deliveries.models import Attempt
 
     from . import rounds
@@ -68,9 +71,9 @@ def _drop(database: Database, dropped: threading.Event) -> float:
     database.use()
     try:
         began = time.monotonic()
-        (today,) = [row for row in partitions.attached("deliveries_attempt") if row.covers(_today())]
-        if not partitions.drop(today):
-            raise RuntimeError("Nobody holds the table for long: the drop must succeed.")
+        for day in [row for row in partitions.attached("deliveries_attempt") if row.begin <= _today()]:
+            if not partitions.drop(day):
+                raise RuntimeError("Nobody holds the table for long: the drop must succeed.")
         return time.monotonic() - began
     finally:
         dropped.set()

@@ -44,7 +44,8 @@ def drain(found: site.Site, what: str, to: Sequence[Subscription], count: int) -
     cpu = runs.spent(before, found.cpu())
     posts = found.posts(mark)
     wrong = problems(to, count, posts, found.received() - requests)
-    return Run(what, count, _last_attempt() - began, cpu, wrong)
+    ended = last_attempt()
+    return Run(what, count, moment(ended) - began if ended else PATIENCE, cpu, wrong)
 
 
 def fill(to: Sequence[Subscription], count: int) -> None:
@@ -63,10 +64,6 @@ def _waits() -> bool:
     return Delivery.objects.filter(state=Delivery.State.PENDING).exists()
 
 
-def _last_attempt() -> float:
-    return max(moment(key) for key in Attempt.objects.order_by("-id").values_list("id", flat=True)[:1])
-
-
 def problems(to: Sequence[Subscription], count: int, posts: Sequence[Post], requests: int) -> list[str]:
     """Why it does not add up that so many deliveries, all that `to` ever had, were made by these requests."""
     return tally(to, count, requests).problems() + strangers(Delivery.objects.filter(subscription__in=to), posts)
@@ -78,6 +75,20 @@ def tally(to: Sequence[Subscription], count: int, requests: int) -> Tally:
     made = attempts.aggregate(rows=Count("id"), deliveries=Count("delivery_id", distinct=True))
     succeeded = Delivery.objects.filter(subscription__in=to, state=Delivery.State.SUCCEEDED).count()
     return Tally(count, succeeded, made["rows"], made["deliveries"], requests)
+
+
+def unaccounted(after: UUID | None, posts: Sequence[Post], requests: int) -> list[str]:
+    """Why attempts since this one, of a backlog that is not drained, and these requests are not the same."""
+    made = Attempt.objects.order_by().filter(id__gt=after or UUID(int=0))
+    keys = list(made.values_list("delivery_id", flat=True))
+    sent = Delivery.objects.filter(id__in=set(keys))
+    succeeded = sent.filter(state=Delivery.State.SUCCEEDED).count()
+    return Tally(len(posts), succeeded, len(keys), len(set(keys)), requests).problems() + strangers(sent, posts)
+
+
+def last_attempt() -> UUID | None:
+    """The latest there is."""
+    return Attempt.objects.order_by("-id").values_list("id", flat=True).first()
 
 
 def strangers(deliveries: QuerySet[Delivery], posts: Iterable[Post]) -> list[str]:

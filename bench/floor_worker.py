@@ -1,7 +1,8 @@
 """One process of the floor (bench.floor starts it): takes batches, signs, sends and settles until nothing is left.
 
 `python -m bench.floor_worker URL`, with DATABASE_URL in the environment. Says "ready", begins when it is sent a line
-(when there will be none it just ends), and ends with its CPU seconds and the moment of its end (on the monotonic clock, which all processes share).
+(when there will be none it just ends), and ends with its CPU seconds and the moment of its end (on the monotonic clock,
+which all processes share).
 """
 
 from __future__ import annotations

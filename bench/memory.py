@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def measure(found: site.Site, report: Report, deliveries: int, large: int) -> None:
-    from . import world
+    from . import draining, world
 
     of = world.workspace("memory")
     to = [world.subscribe(of, found.url(path)) for path in world.numbered("ok/memory", SUBSCRIPTIONS)]
@@ -61,6 +61,8 @@ def measure(found: site.Site, report: Report, deliveries: int, large: int) -> No
         send(found, watch, to, count)
         tell(report, f"{count:,} deliveries of {name}", watch)
     tell_connections(report, watch)
+    wrong = draining.problems(to, WARM_UP + deliveries + large, found.posts(), found.received())
+    report.void("all deliveries", wrong)
 
 
 def send(found: site.Site, watch: Watch, to: list[Subscription], count: int) -> None:

@@ -44,7 +44,8 @@ Valkey, workers, receivers and the load. `make bench-full` adds 5,000,000 waitin
   payload of its own, and a body of 1.5 kB.
 - CPU is what the kernel counted for each process, its children included, divided by what was done.
 - A run is **void** when its ledger does not add up: deliveries, attempts and requests at the receiver must be one
-  number.
+  number, with nothing received twice. In drains of the delivery path, under load, beside a backlog and while memory is
+  watched, the events that each path was told of must be those of its deliveries, too: none missing, none besides.
 
 ## Bars
 """

@@ -2,7 +2,8 @@
 
 `python -m bench.sink FOLDER [--record]` writes its port into FOLDER/port and, when asked to, a line for each POST into
 FOLDER/posts, as bench.receiver does, but only when none has come for a while: what is measured does not pay for it. A
-GET that comes later is answered when all is written. One thread, one loop over raw sockets; it knows as much HTTP as our senders speak.
+GET that comes later is answered when all is written. One thread, one loop over raw sockets; it knows as much HTTP as
+our senders speak.
 """
 
 from __future__ import annotations

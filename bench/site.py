@@ -84,7 +84,8 @@ class Site:
 def running(*, observed: bool = False, receiver: str = "bench.receiver", **environment: str) -> Iterator[Site]:
     """Servers, tables and the receiver; nothing of the Procfile yet. Django is set up to use them.
 
-    `observed` loads pg_stat_statements; `receiver` is the module that runs as such, with its options. Raises StartError.
+    `observed` loads pg_stat_statements; `receiver` is the module that runs as such, and its options.
+    Raises StartError.
     """
     processes.end_cleanly()
     with (

@@ -23,8 +23,9 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, counts: Counter[str]) -> None:
+    def __init__(self, counts: Counter[str], seen: set[tuple[bytes, bytes]]) -> None:
         self._counts = counts
+        self._seen = seen
         self._read = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -46,6 +47,9 @@ class Connection(asyncio.Protocol):
             self._tell()
             return
         self._counts["posts"] += 1
+        receipt = told(head)
+        self._counts["twice"] += receipt in self._seen
+        self._seen.add(receipt)
         closing = head.startswith(b"POST /close")
         self.transport.write(OK % (CLOSE if closing else b""))
         if closing:
@@ -67,13 +71,20 @@ def length(head: bytes) -> int:
     return 0
 
 
+def told(head: bytes) -> tuple[bytes, bytes]:
+    """The path, and the event that it is told of."""
+    start = head.find(b"webhook-id: ")
+    return head.split(b" ", 2)[1], head[start : head.find(b"\r", start)] if start >= 0 else b""
+
+
 async def serve(folder: Path, pem: str) -> None:
-    loop, stop, counts = asyncio.get_running_loop(), asyncio.Event(), Counter[str]()
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    counts, seen = Counter[str](), set[tuple[bytes, bytes]]()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     servers = [
-        await loop.create_server(lambda: Connection(counts), "127.0.0.1", 0, backlog=1024, ssl=tls)
+        await loop.create_server(lambda: Connection(counts, seen), "127.0.0.1", 0, backlog=1024, ssl=tls)
         for tls in (None, context)
     ]
     draft = folder / "tls-ports.draft"

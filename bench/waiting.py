@@ -135,15 +135,19 @@ def tell(report: Report, what: str, times: Times) -> None:
 
 def drain(report: Report, found: site.Site, cast: Cast, databases: list[Database], count: int) -> None:
     """So many deliveries of one subscription, sent by a worker as the Procfile starts it."""
-    from . import rounds
+    from . import draining, rounds
 
     for each in [each for each in databases if each.waiting // 2 > count]:
         each.use()
         rounds.make_due([])
         (worker,) = found.start("worker", DATABASE_URL=each.url(found.database_url))
+        mark, before, last = found.mark(), found.received(), draining.last_attempt()
         rounds.make_due(cast.kinds["one"])
-        report.add(f"sent by a worker, {each.waiting:,} waiting", _speed(found, count), "1/s")
+        what = f"sent by a worker, {each.waiting:,} waiting"
+        report.add(what, _speed(found, count), "1/s")
         found.stop(worker)
+        posts = found.posts(mark)
+        report.void(what, draining.unaccounted(last, posts, found.received() - before))
 
 
 def _speed(found: site.Site, count: int) -> float:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bench import backlog, draining, world
+from bench import backlog, draining, rounds, world
 from bench.receiver import Post
 from deliveries.models import Delivery, Subscription
 
@@ -42,6 +42,16 @@ def test_an_event_that_went_to_another_path_is_seen(to: list[Subscription]) -> N
     first, *others = posts(to)
     astray = first._replace(path=others[0].path)
     assert draining.strangers(Delivery.objects.all(), [astray, *others]) == ["1 of 4 missing", "1 of 4 unexpected"]
+
+
+def test_what_was_sent_of_a_backlog_is_held_against_its_attempts(to: list[Subscription]) -> None:
+    sent = posts(to)
+    rounds.make_due([row.pk for row in to])
+    rounds.take(2)  # as many wait afterwards
+    assert draining.unaccounted(None, sent, requests=4) == []
+    twice = [sent[0], *sent[:-1]]
+    assert draining.unaccounted(None, twice, requests=4) == ["1 of 4 missing", "1 of 4 received twice"]
+    assert draining.unaccounted(draining.last_attempt(), [], requests=0) == ["nothing was to be received"]
 
 
 def test_attempts_that_failed_count_too(to: list[Subscription]) -> None:

@@ -51,7 +51,7 @@ def test_the_receiver_counts_connections_and_the_sessions_that_went_on(ports: tu
     closed, _ = post(tls, "/close", context, session)
     assert (b"Connection: close" in kept, b"Connection: close" in closed) == (False, True)
     counts = requests.get(f"http://127.0.0.1:{plain}/", timeout=5).json()
-    assert counts == {"connections": 2, "handshakes": 2, "resumed": 1, "posts": 2}
+    assert counts == {"connections": 2, "handshakes": 2, "resumed": 1, "posts": 2, "twice": 0}
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,13 @@ def test_the_receiver_counts_connections_and_the_sessions_that_went_on(ports: tu
 )
 def test_a_body_is_as_long_as_its_head_says(head: bytes, size: int) -> None:
     assert tls_receiver.length(head) == size
+
+
+@pytest.mark.parametrize(("event", "twice"), [("e1", 1), ("e2", 0)])
+def test_the_receiver_counts_what_a_path_was_told_before(
+    ports: tuple[int, int, Authority], event: str, twice: int
+) -> None:
+    url = f"http://127.0.0.1:{ports[0]}"
+    for path, each in (("a", "e1"), ("b", "e1"), ("a", event)):
+        requests.post(f"{url}/ok/{path}", data=b"{}", headers={"webhook-id": each}, timeout=5)
+    assert requests.get(url, timeout=5).json()["twice"] == twice
