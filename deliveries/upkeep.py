@@ -93,18 +93,18 @@ class _Run:
 
     def make(self) -> Iterator[str]:
         for row in partitions.missing(self.now.date(), settings.PARTITIONS_AHEAD):
-            yield from self.step(f"to make {row.name}", _told, "made", partitions.make, row)
+            yield from self.step(f"to make {row.name}", _report, "made", partitions.make, row)
 
     def expire(self) -> Iterator[str]:
         return _expire_deliveries(self.old, self.seconds)
 
     def drop_left_behind(self) -> Iterator[str]:
         for row in retention.left_behind(self.old.date()):
-            yield from self.step(f"to drop {row.name}", _told, "dropped", partitions.drop_detached, row)
+            yield from self.step(f"to drop {row.name}", _report, "dropped", partitions.drop_detached, row)
 
     def drop(self) -> Iterator[str]:
         for row in retention.droppable(self.old.date(), self.needed()):
-            yield from self.step(f"to drop {row.name}", _told, "dropped", retention.drop, row)
+            yield from self.step(f"to drop {row.name}", _report, "dropped", retention.drop, row)
 
     def clear_defaults(self) -> Iterator[str]:
         needed = self.needed()
@@ -125,7 +125,7 @@ class _Run:
         return retention.needed_from(retention.oldest_delivery())
 
 
-def _told(done: str, does: Callable[[Partition], bool], row: Partition) -> Iterator[str]:
+def _report(done: str, does: Callable[[Partition], bool], row: Partition) -> Iterator[str]:
     if does(row):
         yield f"{done} {row.name}"
 

@@ -28,7 +28,7 @@ CHUNK = 2000
 # After each chunk we rest for as long as it took: the disk and the WAL are the couriers', too.
 REST = 1.0
 NO_ID = UUID(int=0)
-# Of an attempt or since it was due: a courier may have it in the air. It goes the next time, counted as what it became.
+# Since an attempt, or since it became due: a courier may have it in the air. It goes later, counted as what it became.
 RECENT = timedelta(hours=1)
 # A payload's key is made a moment before those of its deliveries, which may be of the next day.
 MARGIN = timedelta(minutes=5)
