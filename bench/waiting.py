@@ -140,8 +140,8 @@ def drain(report: Report, found: site.Site, cast: Cast, databases: list[Database
     for each in [each for each in databases if each.waiting // 2 > count]:
         each.use()
         rounds.make_due([])
-        (worker,) = found.start("worker", DATABASE_URL=each.url(found.database_url))
         mark, before, last = found.mark(), found.received(), draining.last_attempt()
+        (worker,) = found.start("worker", DATABASE_URL=each.url(found.database_url))
         rounds.make_due(cast.kinds["one"])
         what = f"sent by a worker, {each.waiting:,} waiting"
         report.add(what, _speed(found, count), "1/s")
