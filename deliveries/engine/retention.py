@@ -20,6 +20,7 @@ from workspaces.identifiers import made_at
 
 from . import fanout, order, partitions
 from .partitions import TABLES, Partition
+from .statements import BY_INDEX_HERE
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ WHERE id IN (SELECT subscription_id FROM locked) OR NOT EXISTS (
 )
 """
 # Nobody waits for the disk: what a crash brings back is deleted again.
-DELIVERIES = """
-SET LOCAL synchronous_commit = off;
+DELIVERIES = f"""
+SET LOCAL synchronous_commit = off; {BY_INDEX_HERE};
 WITH old AS (
     SELECT id FROM deliveries_delivery WHERE id >= %(first)s AND id <= %(last)s
       AND NOT (due_at > clock_timestamp() - interval '1 s' * %(recent)s AND due_at <= clock_timestamp())
@@ -75,7 +76,7 @@ WITH old AS (
 SELECT count(*), count(*) FILTER (WHERE state <> 1),
     array_agg(DISTINCT ARRAY[subscription_id, in_order]::text[]) FILTER (WHERE in_order IS NOT NULL)
 FROM gone
-"""
+"""  # noqa: S608  # of constants
 # Events that never became deliveries, of {rows}.
 EVENTS = """
 INSERT INTO deliveries_expiry AS e (id, day, workspace_id, state, reason, number, oldest, newest, expired_at)

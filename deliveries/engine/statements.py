@@ -63,8 +63,8 @@ def together(cursor: CursorWrapper, *steps: tuple[Prepared | str, Sequence[Any]]
 def array(values: Iterable[object]) -> str:
     """Keys, numbers or booleans as the text of a PostgreSQL array, NULL for None.
 
-    As a list, psycopg2 would quote each value by itself and PostgreSQL parse each as an expression of its own: a third
-    of what a settled delivery costs both of them.
+    As a list, psycopg2 would quote each value by itself and PostgreSQL parse each as an expression of its own: that
+    was a tenth of all the CPU that a delivery cost.
     """
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
