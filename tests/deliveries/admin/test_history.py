@@ -287,11 +287,12 @@ def plan(rows: QuerySet[Any]) -> str:
     return rows.explain()
 
 
-def parts(index: str) -> set[str]:
-    """What an index of a partitioned table is called in its partitions."""
+def uses(index: str, plan: str) -> bool:
+    """Whether no partition is read from end to end, and this index in one at least: in empty ones any will do."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [index])
-        return {row[0] for row in cursor.fetchall()}
+        parts = {row[0] for row in cursor.fetchall()}
+    return "Seq Scan" not in plan and not parts.isdisjoint(re.findall(r"\w+", plan))
 
 
 def test_searches_and_the_filter_of_failed_ones_go_through_an_index(rf: RequestFactory, failed: Delivery) -> None:
@@ -299,8 +300,8 @@ def test_searches_and_the_filter_of_failed_ones_go_through_an_index(rf: RequestF
         rows: QuerySet[Any] = model._default_manager.all()
         return site.get_model_admin(model).get_search_results(rf.get("/"), rows, str(term))[0]
 
-    assert parts("event_of_case") <= set(re.findall(r"\w+", plan(found(Event, failed.case_id))))
-    assert parts("event_failed") <= set(re.findall(r"\w+", plan(Event.objects.filter(state=Event.State.FAILED))))
+    assert uses("event_of_case", plan(found(Event, failed.case_id)))
+    assert uses("event_failed", plan(Event.objects.filter(state=Event.State.FAILED)))
     assert "delivery_case" in plan(found(Delivery, failed.case_id))
     assert "delivery_log" in plan(found(Delivery, failed.event_id))
     assert "delivery_stuck" in plan(Delivery.objects.filter(state=State.FAILED))
