@@ -18,12 +18,11 @@ logger = logging.getLogger(__name__)
 # commits need not wait for the disk. Recording an event does, and so does building a payload.
 OPEN = f"""
 SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET synchronous_commit = off;
-{BY_INDEX}; SET plan_cache_mode = force_generic_plan; SET jit = off;
+{BY_INDEX}; SET plan_cache_mode = force_generic_plan;
 SELECT extract(epoch FROM clock_timestamp())::float8
 """  # noqa: S608  # of constants
 CLOSE = f"""
-RESET statement_timeout; RESET lock_timeout; RESET synchronous_commit; {AS_USUAL}; RESET plan_cache_mode;
-RESET jit
+RESET statement_timeout; RESET lock_timeout; RESET synchronous_commit; {AS_USUAL}; RESET plan_cache_mode
 """
 # Seconds to wait before a database that failed is tried again.
 RECONNECT = 0.5
