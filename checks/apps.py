@@ -11,6 +11,8 @@ class ChecksConfig(AppConfig):
     def ready(self) -> None:
         from cases.projection import use_checks
 
+        from . import flags
         from .projection import load_summaries
 
         use_checks(load_summaries)
+        flags.connect()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from cases.models import Case, Company, Individual
-from workspaces.changes import TrackedModel
+from workspaces.changes import Above, TrackedModel
 
 
 class CheckType(models.TextChoices):
@@ -66,7 +66,7 @@ class Check(TrackedModel):
     """Something to be verified about one individual or one company."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="checks", editable=False)
-    """The case of the individual or company; filled in by save()."""
+    """The case of the individual or company; filled in when it is created."""
     individual = models.ForeignKey(
         Individual, null=True, blank=True, on_delete=models.CASCADE, related_name="checks", db_index=False
     )
@@ -81,6 +81,7 @@ class Check(TrackedModel):
     data = models.JSONField(default=dict, blank=True, help_text="Result, settings, review and the rest, by type.")
 
     locked_fields: ClassVar = frozenset({"status"})
+    above: ClassVar = Above("case_id", by=frozenset({"status"}))
 
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
@@ -116,10 +117,10 @@ class Check(TrackedModel):
         return self.individual or self.company
 
     def clean(self) -> None:
+        super().clean()
         if self.individual and self.company:
             raise ValidationError("A check is about exactly one individual or one company.")
 
-    def save(self, **kwargs: Any) -> None:
+    def complete(self) -> None:
         if self._state.adding and self.subject is not None:
             self.case_id = self.subject.case_id
-        super().save(**kwargs)

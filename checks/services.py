@@ -13,6 +13,7 @@ from cases.models import Company, Individual, ReviewerType
 from cases.projection import USER_FIELDS
 from cases.projection import user as show_user
 from workspaces.models import User
+from workspaces.rules import lock_in_order
 from workspaces.timestamps import iso
 
 from . import aml
@@ -71,6 +72,7 @@ def describe(check: Check, settings: Json) -> None:
 
 
 def _locked(check: Check) -> Check:
+    lock_in_order(check)
     return Check.objects.select_for_update(no_key=True).get(pk=check.pk)
 
 

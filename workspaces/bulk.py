@@ -10,9 +10,10 @@ from django.db import NotSupportedError, models, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from .memory import Change, RememberingModel
+from .memory import Change
+from .rules import RuledModel, lock_above, tell_above
 
-M = TypeVar("M", bound=RememberingModel)
+M = TypeVar("M", bound=RuledModel)
 
 # Rows locked and rewritten by one statement. Larger ones are no cheaper.
 CHUNK = 1000
@@ -45,7 +46,8 @@ class TrackedQuerySet(models.QuerySet[M]):
         kwargs.setdefault("updated_at", timezone.now())
         matched = 0
         changes: list[Change] = []
-        with transaction.atomic(using=self.db, savepoint=False):
+        with self._all_or_nothing():
+            self._lock_above(kwargs)
             ids = list(self.order_by("pk").values_list("pk", flat=True))
             for chunk in _chunks(ids):
                 count, changed = self._update_chunk(chunk, kwargs)
@@ -55,6 +57,18 @@ class TrackedQuerySet(models.QuerySet[M]):
         return matched
 
     update.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
+
+    def _all_or_nothing(self) -> transaction.Atomic:
+        """A refusal after some rows were written undoes these, and the caller's transaction goes on."""
+        return transaction.atomic(using=self.db, savepoint=self._later is None)
+
+    def _lock_above(self, names: Iterable[str]) -> None:
+        above = self.model.above
+        if above and self._later is None and above.by & self._attnames(names):
+            lock_above(self.model, above, self.order_by().values_list(above.field, flat=True), self.db)
+
+    def _attnames(self, names: Iterable[str]) -> set[str]:
+        return {field.attname for field in self.model._meta.concrete_fields if {field.name, field.attname} & {*names}}
 
     def _update_chunk(self, ids: Sequence[Any], kwargs: dict[str, Any]) -> tuple[int, list[Change]]:
         rows = self._lock(ids)
@@ -87,7 +101,10 @@ class TrackedQuerySet(models.QuerySet[M]):
         if self._later is not None:
             self._later += changes
         elif changes:
+            self.model.refuse(changes, self.db)
+            self.model.accompany(changes, self.db)
             rows_changed.send(sender=self.model, changes=changes, using=self.db)
+            tell_above(self.model, changes, self.db)
 
     def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
         """As Django's, in key order, at most 1,000 rows a statement."""
@@ -95,8 +112,9 @@ class TrackedQuerySet(models.QuerySet[M]):
         changes: list[Change] = []
         collecting = self._clone()
         collecting._later = changes
-        attnames = {f.attname for f in self.model._meta.concrete_fields if f.name in names or f.attname in names}
-        with transaction.atomic(using=self.db, savepoint=False):
+        attnames = self._attnames(names)
+        with self._all_or_nothing():
+            self.filter(pk__in=[row.pk for row in rows])._lock_above(names)
             count = super(TrackedQuerySet, collecting).bulk_update(rows, names, min(batch_size or CHUNK, CHUNK))
             for row in rows:
                 row._remember(attnames)
@@ -121,8 +139,11 @@ class TrackedQuerySet(models.QuerySet[M]):
         rows = list(objs)
         for row in rows:
             row.pk = row.pk or row._meta.pk.get_pk_value_on_save(row)
+            row.complete()
         ids = [row.pk for row in rows]
-        with transaction.atomic(using=self.db, savepoint=False):
+        with self._all_or_nothing():
+            if (above := self.model.above) and above.by_new:
+                lock_above(self.model, above, {getattr(row, above.field) for row in rows}, self.db)
             there = set(self._by_key(ids).values_list("pk", flat=True)) if ignore_conflicts else set()
             created = super().bulk_create(rows, batch_size or CHUNK, ignore_conflicts=ignore_conflicts)
             if ignore_conflicts:
@@ -138,6 +159,8 @@ class TrackedQuerySet(models.QuerySet[M]):
         if query.is_sliced or query.combinator or query.distinct_fields or query.values_select:
             return super().delete()  # which refuses, with a sentence
         with transaction.atomic(using=self.db, savepoint=False):
+            if above := self.model.above:
+                lock_above(self.model, above, self.order_by().values_list(above.field, flat=True), self.db)
             ids = sorted(set(self.order_by().values_list("pk", flat=True)))
             rows = [row for chunk in _chunks(ids) for row in self._lock(chunk)]
             if rows:
@@ -145,6 +168,7 @@ class TrackedQuerySet(models.QuerySet[M]):
             result = self._by_key([row.pk for row in rows]).delete()
             if rows:
                 rows_deleted.send(sender=self.model, rows=rows, using=self.db)
+                tell_above(self.model, rows, self.db)
         self._result_cache = None
         return result
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.db.models.base import ModelBase
 from django.utils import timezone
 
 from .bulk import TrackedManager, TrackedQuerySet, rows_changed, rows_deleted, rows_deleting
 from .identifiers import new_id
-from .memory import Change, RememberingModel
+from .memory import Change
+from .rules import Above, RuledModel, above_affected, lock_above, tell_above
 
 
-class TrackedModel(RememberingModel):
+class TrackedModel(RuledModel):
     """A row that remembers what was loaded: `save()` writes what differs and `change` tells what that was."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -45,23 +47,27 @@ class TrackedModel(RememberingModel):
     ) -> None:
         """Writes what differs from what was loaded, in one transaction with whatever receivers of post_save write.
 
-        Returns without a statement when nothing differs. Raises DatabaseError when the row is gone; one whose creation
-        was rolled back is created again.
+        Returns without a statement when nothing differs. Raises ValidationError when a rule refuses the change, with
+        nothing written; DatabaseError when the row is gone. One whose creation was rolled back is created again.
         """
+        self.complete()
         using = using or router.db_for_write(type(self), instance=self)
         adding, touched = self._state.adding, self.updated_at
-        remembered = self._loaded, self._fate, self._doubted
+        remembered = self.change, self._loaded, self._fate, self._doubted
         try:
             with transaction.atomic(using=using, savepoint=False):
+                self._lock_above(using, update_fields)
                 if not self._state.adding:
                     self._be_sure(using)
                 if self._state.adding or force_insert:
-                    self._insert(force_insert, using)
+                    refusal = self._insert(force_insert, using)
                 else:
-                    self._update(force_update, using, update_fields)
+                    refusal = self._update(force_update, using, update_fields)
+            if refusal:  # out here: an exception that leaves the block would spoil the caller's transaction
+                raise refusal
         except BaseException:
             self._state.adding, self.updated_at = adding, touched
-            self._loaded, self._fate, self._doubted = remembered
+            self.change, self._loaded, self._fate, self._doubted = remembered
             raise
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
@@ -75,12 +81,15 @@ class TrackedModel(RememberingModel):
         remembered, key = self._loaded, self.pk
         try:
             with transaction.atomic(using=using, savepoint=False):
+                if above := self.above:
+                    lock_above(type(self), above, [getattr(self, above.field)], using)
                 self._loaded = self._read(using, [field.attname for field in self._meta.concrete_fields])
                 if not self._loaded:
                     return 0, {}
                 rows_deleting.send(sender=type(self), rows=[self], using=using)
                 result = super().delete(using=using, keep_parents=keep_parents)
                 rows_deleted.send(sender=type(self), rows=[self], using=using)
+                tell_above(type(self), [self], using)
                 return result
         except BaseException:
             self._loaded, self.pk = remembered, key
@@ -88,27 +97,52 @@ class TrackedModel(RememberingModel):
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
 
-    def _insert(self, force_insert: bool | tuple[ModelBase, ...], using: str) -> None:
+    def _lock_above(self, using: str, update_fields: Iterable[str] | None) -> None:
+        above = self.above
+        if above is None:
+            return
+        known = self._loaded and (self._fate is None or self._fate.stands(using))
+        if above.by_new if self._state.adding else not known or self._differing(update_fields) & above.by:
+            lock_above(type(self), above, [getattr(self, above.field)], using)
+
+    def _refusal(self, change: Change, using: str) -> ValidationError | None:
+        try:
+            self.refuse([change], using)
+        except ValidationError as error:
+            return error
+        return None
+
+    def _insert(self, force_insert: bool | tuple[ModelBase, ...], using: str) -> ValidationError | None:
         if self.pk is None:  # Django's way to copy a row; it would find a key only later
             self.pk = self._meta.pk.get_pk_value_on_save(self)
         self._remember_all(using)
         self.change = Change(self, None)
+        if refusal := self._refusal(self.change, using):
+            return refusal
+        self.accompany([self.change], using)
         super().save(force_insert=force_insert, using=using)
+        tell_above(type(self), [self.change], using)
+        return None
 
-    def _update(self, force_update: bool, using: str, update_fields: Iterable[str] | None) -> None:
+    def _update(self, force_update: bool, using: str, update_fields: Iterable[str] | None) -> ValidationError | None:
         self._save_expressions(using, update_fields)
         differing = self._differing(update_fields)
         if uncertain := (differing & self.locked_fields) | (differing - self._loaded.keys()):
             self._loaded = {**self._loaded, **self._read(using, uncertain)}
             differing = self._differing(update_fields)
         if not differing - {"updated_at"}:
-            return
+            return None
         if "updated_at" not in differing:
             self.updated_at = timezone.now()
         written = differing | {"updated_at"}
         self.change = self._written(written)
+        if refusal := self._refusal(self.change, using):
+            return refusal
         self._vouch(using, written)
+        self.accompany([self.change], using)
         super().save(force_update=force_update, using=using, update_fields=written)
+        tell_above(type(self), [self.change], using)
+        return None
 
     def _save_expressions(self, using: str, update_fields: Iterable[str] | None) -> None:
         """`row.count = F("count") + 1` is the database's to compute; what came of it is read back."""
@@ -120,10 +154,12 @@ class TrackedModel(RememberingModel):
 
 
 __all__ = [
+    "Above",
     "Change",
     "TrackedManager",
     "TrackedModel",
     "TrackedQuerySet",
+    "above_affected",
     "rows_changed",
     "rows_deleted",
     "rows_deleting",

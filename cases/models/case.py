@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,9 +13,10 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from workspaces.changes import TrackedModel
+from workspaces.changes import Change, TrackedModel
 from workspaces.models import Workspace
 
+from . import rules
 from .choices import CaseFlag, CaseStatus, ReviewerType, ReviewStatus
 
 # Dotfile's limit for names of cases.
@@ -116,6 +118,13 @@ class Case(TrackedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        for change in changes:
+            before = {} if change.before is None else change.before
+            if change.before is None or "flags" in before:
+                rules.refuse_flags(before.get("flags") or (), change.row.stored()["flags"])
 
 
 class CaseReview(TrackedModel):

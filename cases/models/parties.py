@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from workspaces.changes import TrackedModel
+from workspaces.changes import Above, TrackedModel
 
 from .case import Case
 from .choices import CompanyStatus, CompanyType, Gender, Role
@@ -21,6 +21,10 @@ TEXT_LENGTH = 255
 
 is_country = RegexValidator(r"\A[A-Z]{2}\Z", "Use the two letters of ISO 3166-1, such as FR.")
 is_phone_number = RegexValidator(r"\A\+[1-9][0-9]{8,13}\Z", "Use E.164, such as +33123456789.")
+
+
+# Whether somebody's checks count for the flags of the case depends on this.
+BY_RELEVANCE = Above("case_id", by=frozenset({"is_relevant"}), by_new=False)
 
 
 def _text(length: int = TEXT_LENGTH) -> models.CharField[str, str]:
@@ -69,6 +73,8 @@ class Individual(TrackedModel):
     voting_rights_percentage = _percentage()
     custom_properties = models.JSONField(default=dict, blank=True)
 
+    above: ClassVar = BY_RELEVANCE
+
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -93,10 +99,9 @@ class Individual(TrackedModel):
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}"
 
-    def save(self, **kwargs: Any) -> None:
+    def complete(self) -> None:
         if Role.BENEFICIAL_OWNER in self.roles:
             self.is_beneficial_owner = True
-        super().save(**kwargs)
 
 
 class Company(TrackedModel):
@@ -121,6 +126,8 @@ class Company(TrackedModel):
     website_url = _text(2000)
     employer_identification_number = _text()
     custom_properties = models.JSONField(default=dict, blank=True)
+
+    above: ClassVar = BY_RELEVANCE
 
     class Meta(TrackedModel.Meta):
         verbose_name_plural = "companies"

@@ -184,9 +184,9 @@ def test_json_is_checked_as_the_api_checks_it(
 def test_flags_and_roles_are_ticked(admin_client: Client) -> None:
     case = factories.case()
     person = factories.individual(case)
-    admin_client.post(page_of(case), {**sent_by(admin_client, case), "flags": ["for_review"]})
+    admin_client.post(page_of(case), {**sent_by(admin_client, case), "flags": ["for_recollection"]})
     admin_client.post(page_of(person), {**sent_by(admin_client, person), "roles": ["shareholder"]})
-    assert Case.objects.get().flags == ["for_review"]
+    assert Case.objects.get().flags == ["for_recollection"]
     assert Individual.objects.get().roles == ["shareholder"]
     page = admin_client.post(page_of(case), {**sent_by(admin_client, case), "flags": ["other"]})
     assert "flags" in page.context["adminform"].form.errors

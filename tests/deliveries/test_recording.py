@@ -62,7 +62,7 @@ def test_a_new_case_is_recorded_with_its_own_fields(workspace: Workspace) -> Non
         ({"custom_properties": {"size": 3}}, ["Case.InfoUpdated"]),
         ({"metadata": {"key": "value"}}, ["Case.MetadataUpdated"]),
         ({"risk": {"level": "high"}}, ["Case.RiskUpdated"]),
-        ({"flags": ["for_review"]}, ["Case.FlagsUpdated"]),
+        ({"flags": ["for_recollection"]}, ["Case.FlagsUpdated"]),
         ({"contact_has_actions": True}, ["Case.ContactHasActionsUpdated"]),
         ({"status": "closed", "name": "New"}, ["Case.StatusUpdated", "Case.InfoUpdated"]),
         ({}, []),

@@ -20,7 +20,7 @@ NAMES = Case.objects.order_by("name").values()
 @pytest.fixture
 def cases(db: None) -> list[Case]:
     of = factories.workspace()
-    fields = {"metadata": {"a": "b"}, "flags": ["for_review"]}
+    fields = {"metadata": {"a": "b"}, "flags": ["for_recollection"]}
     return [factories.case(of, name=f"case {number}", **fields) for number in range(3)]
 
 

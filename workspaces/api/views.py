@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from workspaces.models import Workspace
+from workspaces.rules import lock_in_order
 
 from . import collisions, filtering
 from .authentication import Caller
@@ -88,6 +89,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
 
     def get_locked(self) -> M:
         """As get_object(), for a change in the caller's transaction: nobody else changes the row before its end."""
+        if getattr(self.model, "above", None):
+            lock_in_order(self.get_object())
         return self.find(self.get_queryset().select_for_update(of=("self",), no_key=True))
 
     def find(self, rows: QuerySet[M]) -> M:

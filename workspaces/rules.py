@@ -1,0 +1,96 @@
+"""Rules of rows: what refuses a change, and what a change means for the row above it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db import models
+from django.dispatch import Signal
+
+from .memory import Change, RememberingModel
+
+# Sent last of all in the transaction of a change, when whoever listens to that change was told.
+# Arguments: sender (the model that changed), keys (of the rows above, a set), using.
+above_affected = Signal()
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A foreign key to the row that some changes affect, such as the case of a check.
+
+    It is locked before the changed rows: whoever deletes it locks it first, too, and what follows from the change is
+    written to it last.
+    """
+
+    field: str
+    """Attribute name of the foreign key."""
+    by: frozenset[str]
+    """Attribute names of the columns whose change affects it. A deletion always does."""
+    by_new: bool = True
+    """A new row affects it, too."""
+
+
+class RuledModel(RememberingModel):
+    """Rules that hold on every way to a write: save(), update(), bulk_create() and bulk_update()."""
+
+    above: ClassVar[Above | None] = None
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        """Raises ValidationError with a sentence when one of these changes breaks a rule: then none is made.
+
+        save() and forms ask before anything is written, bulk operations before anybody is told. stored() of the rows
+        has the new values.
+        """
+
+    @classmethod
+    def accompany(cls, changes: Sequence[Change], using: str) -> None:
+        """Writes what goes with these changes, in their transaction and before anybody is told of them."""
+
+    def complete(self) -> None:
+        """Fills in what follows from other columns, before save() and bulk_create()."""
+
+    def clean(self) -> None:
+        """For forms: what save() would refuse."""
+        super().clean()
+        trial = copy(self)
+        trial.complete()
+        if self._state.adding:
+            trial._remember(trial.__dict__.keys() & {field.attname for field in self._meta.concrete_fields})
+            change = Change(trial, None)
+        else:
+            change = trial._written()
+        self.refuse([change], self._state.db or "default")
+
+
+def lock_above(model: type[RuledModel], above: Above, keys: Iterable[Any], using: str) -> None:
+    """Locks the rows above with these keys that are there, in order; not against rows that point to them."""
+    to: Any = model._meta.get_field(above.field.removesuffix("_id")).related_model
+    rows: models.QuerySet[Any] = models.QuerySet(to, using=using)
+    wanted = sorted(set(keys) - {None})
+    list(rows.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+def lock_in_order(row: models.Model) -> None:
+    """Locks the row above this one, if it has one: call it before you lock the row itself to change it."""
+    if isinstance(row, RuledModel) and (above := row.above):
+        lock_above(type(row), above, [getattr(row, above.field)], row._state.db or "default")
+
+
+def tell_above(model: type[RuledModel], gone_or_changed: Iterable[Change | RuledModel], using: str) -> None:
+    """Sends `above_affected`, if it is. Rows stand for their deletion."""
+    if (above := model.above) is None:
+        return
+    keys = {
+        (one.row if isinstance(one, Change) else one).stored()[above.field]
+        for one in gone_or_changed
+        if not isinstance(one, Change) or (above.by_new if one.before is None else above.by & one.before.keys())
+    }
+    if keys:
+        above_affected.send(sender=model, keys=keys, using=using)
