@@ -77,10 +77,10 @@ _CASE_SUBS = {
 }
 _PARTY_SUBS = {
     "InfoUpdated": "Anything but its relevance changed.",
-    "MarkedAsRelevant": "It counts from now on.",
-    "MarkedAsNotRelevant": "It counts no more; the case is shown without it.",
+    "MarkedAsRelevant": "It was marked as relevant: the case is shown with it.",
+    "MarkedAsNotRelevant": "It was marked as not relevant: the case is shown without it.",
 }
-_UPDATED = "Anything of it changed: `sub_event` says what."
+_UPDATED = "Something of it changed: `sub_event` says what."
 _NEVER = "Never arises here."
 
 _TYPES = [
