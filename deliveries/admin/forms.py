@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -13,9 +11,10 @@ from django.core.exceptions import ValidationError
 from deliveries import recovery, services, validation
 from deliveries.engine import signing
 from deliveries.engine.endpoints import HIDDEN
-from deliveries.events.catalogue import EVENTS
 from deliveries.models import Subscription
 from workspaces.typed import ModelForm
+
+from .picker import EventPicker, families
 
 SECRET_ATTRS = {"class": "wide", "autocomplete": "off", "spellcheck": "false"}
 DEFAULTS = {
@@ -25,44 +24,6 @@ DEFAULTS = {
 }
 INPUT = "%Y-%m-%dT%H:%M:%S"
 """What a browser's input for a date and time takes and gives."""
-Family = tuple[str, list[tuple[str, str]]]
-
-
-def families() -> list[Family]:
-    """The catalogue as choices: a group per entity, sub-events after their main event."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for name in _in_order():
-        prefix = name.partition(".")[0]
-        groups.setdefault(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", prefix), []).append((name, name))
-    return list(groups.items())
-
-
-def _in_order() -> Iterator[str]:
-    subs = [event for event in EVENTS.values() if event.main]
-    for event in EVENTS.values():
-        if not event.main:
-            yield event.name
-            yield from (sub.name for sub in subs if sub.main == event.name)
-    yield from dict.fromkeys(event.early for event in EVENTS.values() if event.early)
-
-
-def note(name: str) -> str:
-    """What a person should know of a name before ticking it."""
-    if any(event.main == name for event in EVENTS.values()):
-        return "and all below, as its sub-events"
-    stands_for = [event.name for event in EVENTS.values() if event.early == name]
-    return f"early name of {' and '.join(stands_for)}" if stands_for else ""
-
-
-class EventPicker(forms.CheckboxSelectMultiple):
-    """Checkboxes in a box per family."""
-
-    template_name = "deliveries/widgets/event_picker.html"
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **kwargs)
-        event = EVENTS.get(str(value))
-        return {**option, "note": note(str(value)), "is_sub": bool(event and event.main)}
 
 
 class SubscriptionForm(ModelForm):

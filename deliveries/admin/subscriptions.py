@@ -26,6 +26,7 @@ from . import expiries
 from .base import DASH, ExactSearch, badge
 from .forms import SubscriptionForm, shown_headers
 from .lanes import is_parked, paused
+from .picker import summary
 from .tools import SubscriptionTools, recovery_range
 
 TURNED_OFFLINE = "Turned offline in the admin."
@@ -91,8 +92,8 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
         return format_html("{} {}", badge("bad", "offline"), row.offline_reason)
 
     @admin.display(description="events")
-    def event_count(self, row: Subscription) -> int:
-        return len(row.events)
+    def event_count(self, row: Subscription) -> str:
+        return summary(row.events)
 
     @admin.display(description="last answer")
     def last_answer(self, row: Subscription) -> SafeString | str:
