@@ -52,7 +52,7 @@ def url(value: str, policy: Policy) -> str:
 
 
 def events(names: Sequence[str]) -> list[str]:
-    """Names that the catalogue knows, each once, in the order given; at least one."""
+    """Names, families or everything, as the catalogue knows them, each once, in the order given; at least one."""
     chosen = list(dict.fromkeys(names))
     if not chosen:
         raise ValidationError("Choose at least one event.", code="empty")

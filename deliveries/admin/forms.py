@@ -14,7 +14,7 @@ from deliveries.engine.endpoints import HIDDEN
 from deliveries.models import Subscription
 from workspaces.typed import ModelForm
 
-from .picker import EventPicker, families
+from .picker import EventsField
 
 SECRET_ATTRS = {"class": "wide", "autocomplete": "off", "spellcheck": "false"}
 DEFAULTS = {
@@ -27,7 +27,7 @@ INPUT = "%Y-%m-%dT%H:%M:%S"
 
 
 class SubscriptionForm(ModelForm):
-    events = forms.MultipleChoiceField(choices=families, widget=EventPicker)
+    events = EventsField()
     header_lines = forms.CharField(
         label="Custom headers",
         required=False,

@@ -72,7 +72,9 @@ def test_an_approved_case_arrives_signed(
         (["Case.Updated"], ["Case.Updated / Case.StatusUpdated"]),
         (["Case.StatusUpdated"], ["Case.StatusUpdated"]),
         (["Case.StatusUpdated", "Case.Updated"], ["Case.Updated / Case.StatusUpdated"]),
+        (["Case.StatusUpdated", "Case.*", "Case.Created", "*"], ["Case.Created", "Case.Updated / Case.StatusUpdated"]),
         (["Case.InfoUpdated"], []),
+        (["CaseReport.*", "Check.*"], []),
     ],
 )
 def test_a_sub_event_arrives_once_under_the_name_that_was_asked_for(

@@ -51,9 +51,18 @@ def test_events_are_kept_once_and_in_order() -> None:
     assert validation.events(chosen) == ["Case.Updated", "Case.Created", "Check.Completed"]
 
 
+def test_a_family_is_kept_beside_its_own_events() -> None:
+    assert validation.events(["Case.Created", "Case.*", "Case.*", "*"]) == ["Case.Created", "Case.*", "*"]
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
-    [([], "at least one"), (["Case.Create"], "Did you mean Case.Created?"), (["Case.Created", ""], "no event")],
+    [
+        ([], "at least one"),
+        (["Case.Create"], "Did you mean Case.Created?"),
+        (["Case.Created", ""], "no event"),
+        (["Case.*", "*.Created"], "no pattern for events"),
+    ],
 )
 def test_events_that_do_not_exist_are_named(names: list[str], words: str) -> None:
     assert words in complaint(validation.events, names)

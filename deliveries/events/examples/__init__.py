@@ -69,7 +69,7 @@ def _case(event: EventType, _: str) -> Json:
     if not event.is_whole:
         return cases.case_deleted(rows.CASE)
     if event.name == "Case.Created":
-        fresh = {"status": "open", "flags": [], "risk": None, "updated_at": rows.MADE}
+        fresh: Json = {"status": "open", "flags": [], "risk": None, "updated_at": rows.MADE}
         return cases.case_detailed({**rows.CASE, **fresh}, cases.CaseRelated(templates={key(3): rows.TEMPLATE}))
     related = cases.CaseRelated(
         individuals=[cases.individual(rows.INDIVIDUAL, [_summary()])],

@@ -59,6 +59,15 @@ def test_url_and_events_are_enough(client: APIClient) -> None:
     assert client.get(f"/v1/webhooks/{row['id']}").json() == row
 
 
+@pytest.mark.parametrize("asked", [["*"], ["Case.*", "Check.Completed"], ["NoteComment.*", "*", "Case.Created"]])
+def test_families_and_everything_are_stored_as_given(client: APIClient, asked: list[str]) -> None:
+    row = made(client, events=asked)
+    assert row["events"] == asked
+    assert client.patch(f"/v1/webhooks/{row['id']}", {"events": ["Note.*"]}, format="json").json()["events"] == [
+        "Note.*"
+    ]
+
+
 def test_everything_can_be_given(client: APIClient) -> None:
     given = {
         "name": "Hooks",
@@ -88,6 +97,8 @@ def test_everything_can_be_given(client: APIClient) -> None:
         ({"url": 5}, "url", "string"),
         ({"events": []}, "events", "at least one"),
         ({"events": ["Case.Create"]}, "events", "Did you mean Case.Created?"),
+        ({"events": ["*", "*.Deleted"]}, "events", "write a whole family, such as Case.*, or * for everything"),
+        ({"events": ["Indivdual.*"]}, "events", "such as Individual.*"),
         ({"events": "Case.Created"}, "events", "list"),
         ({"status": "paused"}, "status", "paused"),
         ({"type": 1}, "type", "1"),
