@@ -52,6 +52,7 @@ each family.
 - **Duplicates** have the same `event_id`. Delivery is at least once, so keep the ids you have handled.
 - **Deletions do not cascade.** A case that is deleted is one `Case.Deleted`; nothing is told of its people,
   companies, checks, notes and documents.
+- All this is of payloads in full; a webhook may choose to be told less ([receivers.md](receivers.md)).
 - New fields and new events may be added at any time; ignore what you do not know.
 """
 NEVER = """\

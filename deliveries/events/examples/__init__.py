@@ -24,6 +24,7 @@ CHECK_STATUS = {
     "Check.Rejected": "rejected",
     "Check.Expired": "expired",
 }
+APPENDED = "Something was appended to the PDF after it was made."
 DOCUMENT_STAGES = {
     "Document.Received": "received",
     "Document.Extracted": "extracted",
@@ -130,13 +131,11 @@ def _document(event: EventType, _: str) -> Json:
         **rows.DOCUMENT,
         "stage": DOCUMENT_STAGES[event.name],
         "fields": {"last_name": "CARTER", "document_number": "12AB34567"} if at[1] else {},
-        "findings": [{"code": "modified_later", "severity": "doubt", "message": MODIFIED}] if at[2] else [],
+        "findings": [{"code": "incremental_update", "severity": "doubt", "message": APPENDED}] if at[2] else [],
         "decision": "review_required" if at[3] else None,
         **dict(zip(("received_at", "extracted_at", "analyzed_at", "decided_at"), at, strict=True)),
     }
 
-
-MODIFIED = "The file was changed two days after it was made."
 
 ENTITIES: dict[str, Callable[[EventType, str], Json]] = {
     "Case": _case,

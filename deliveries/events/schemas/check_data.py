@@ -32,7 +32,15 @@ ALERTS = (
     *("financial_changes", "legal_and_compliance", "company_status", "operational_changes", "debt_and_collection"),
     *("shareholder_changes", "other"),
 )
-ANALYSES = ("registration_certificate", "iban", "proof_of_address", "prompt")
+ANALYSIS = obj(
+    {"model": one_of(("registration_certificate", "iban", "proof_of_address", "prompt"))},
+    {
+        "authorized_documents": nullable(listing(TEXT)),
+        "max_age_in_days": nullable({"type": "integer"}),
+        **same(FLAG, "iban_matching", "bic_matching"),
+        "prompt": TEXT,
+    },
+)
 NETWORK = nullable(obj(same(MAYBE, "operator", "country")))
 GENUINE = obj(
     same(
@@ -108,7 +116,7 @@ DOCUMENT: dict[str, Schema] = {
             ),
             "document_type_key": TEXT,
             "document_analysis": nullable(
-                obj({**AUTOMATIC, "parameters": nullable(obj({"model": one_of(ANALYSES)}))}),
+                obj({**AUTOMATIC, "parameters": nullable(ANALYSIS)}),
             ),
         }
     ),
@@ -136,7 +144,7 @@ EKYC: dict[str, Schema] = {
     ),
     "information": obj(PERSON),
     "ai": obj({"interpretation": MAYBE}),
-    "fraud_signals": ref("FraudSignals"),
+    "fraud_signals": nullable(ref("FraudSignals")),
 }
 RULES = listing(obj(same(TEXT, "code", "description")))
 FRAUD_SIGNALS = obj(

@@ -77,7 +77,7 @@ DEFINITIONS: dict[str, Schema] = {
     **{name: _typed(kind) for kind, name in TYPED.items()},
     "AmlHit": check_data.AML_HIT,
     "FraudSignals": check_data.FRAUD_SIGNALS,
-    "Finding": obj(same(TEXT, "code", "severity", "message")),
+    "Finding": obj({**same(TEXT, "code", "message"), "severity": one_of(("note", "doubt", "reject"))}),
     "Document": obj(
         {
             **same(UUID, "id", "case_id", "check_id"),
