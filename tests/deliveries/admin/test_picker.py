@@ -11,9 +11,7 @@ from django.test import Client
 
 from deliveries.admin.picker import families, sentence, summary
 from deliveries.events.catalogue import ASKABLE, EVERYTHING
-from deliveries.models import Subscription
 from tests.deliveries.conftest import Subscribe
-from workspaces.models import Workspace
 
 from .conftest import page, read
 
@@ -51,20 +49,6 @@ def test_what_is_asked_for_is_ticked(admin: Client, subscribe: Subscribe) -> Non
     row = subscribe("Case.*", "Check.Approved")
     ticked = [box for box in boxes(read(admin.get(page("subscription", pk=row.pk)))) if " checked" in box]
     assert values(ticked) == ["Case.*", "Check.Approved"]
-
-
-@pytest.mark.parametrize("asked", [["*"], ["Case.*", "Check.Approved"]])
-def test_families_and_everything_are_stored_as_ticked(admin: Client, workspace: Workspace, asked: list[str]) -> None:
-    fields = {"url": "https://example.com/", "status": "online", "initial-status": "online", "type": "user"}
-    admin.post(page("subscription", "add"), {**fields, "workspace": workspace.pk, "events": asked})
-    assert Subscription.objects.get().events == asked
-
-
-def test_a_pattern_that_is_no_family_is_refused_with_what_to_write(admin: Client, workspace: Workspace) -> None:
-    fields = {"url": "https://example.com/", "status": "online", "initial-status": "online", "type": "user"}
-    response = admin.post(page("subscription", "add"), {**fields, "workspace": workspace.pk, "events": ["*.Deleted"]})
-    assert "*.Deleted is no pattern for events: write a whole family, such as Case.*" in read(response)
-    assert not Subscription.objects.exists()
 
 
 def test_the_search_is_a_file_of_our_own_and_hidden_until_it_works(admin: Client, db: None) -> None:

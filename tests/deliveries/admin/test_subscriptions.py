@@ -49,6 +49,12 @@ def test_a_subscription_is_created_with_a_secret_of_its_own(admin: Client, works
     assert Lane.objects.get().open
 
 
+@pytest.mark.parametrize("asked", [["*"], ["Case.*", "Check.Approved"]])
+def test_families_and_everything_are_stored_as_ticked(admin: Client, workspace: Workspace, asked: list[str]) -> None:
+    admin.post(page("subscription", "add"), filled(workspace=workspace.pk, events=asked))
+    assert Subscription.objects.get().events == asked
+
+
 def test_a_subscription_is_created_with_a_given_secret(admin: Client, workspace: Workspace) -> None:
     admin.post(page("subscription", "add"), filled(workspace=workspace.pk, secret="a phrase that is long enough"))
     assert Subscription.objects.get().secret == "a phrase that is long enough"
@@ -65,6 +71,7 @@ def test_the_form_of_one_that_exists_leaves_its_secret_alone(admin: Client, subs
     [
         ({"url": "https://10.0.0.1/"}, "webhooks go to public addresses only"),
         ({"events": []}, "This field is required"),
+        ({"events": ["Case.*", "*.Deleted"]}, "*.Deleted is no pattern for events: write a whole family"),
         ({"header_lines": "no colon"}, "on a line of its own"),
         ({"header_lines": "Host: x"}, "choose another name"),
         ({"header_lines": "X-A: 1\r\nX-A: 2"}, "twice"),
