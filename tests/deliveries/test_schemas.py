@@ -118,7 +118,7 @@ def live(case: Case) -> None:
         hits = [hit["id"] for hit in found.data["hits"]]
         review_hits(found, hits, "ignore", reviewer_type="api")
         review_check(found, verdict, reviewer_type="api", comment="Seen.")
-    for check in Check.objects.filter(case=case):
+    for check in Check.objects.filter(case=case, status="approved"):
         check.status = "expired"
         check.save()
     review_case(case, "approved", reviewer_type="api", comment="Fine.", next_review_at=date(2030, 1, 1))

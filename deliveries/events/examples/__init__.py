@@ -14,7 +14,7 @@ from deliveries.engine.envelope import body as envelope
 from deliveries.events.catalogue import sent_as
 from deliveries.events.families import EventType
 
-from . import check_data, rows
+from . import check_rows, rows
 from .rows import CHANGED, Json, key
 
 CHECK_STATUS = {
@@ -95,33 +95,12 @@ def _company(event: EventType, _: str) -> Json:
 
 
 def _check(event: EventType, kind: str) -> Json:
-    row = _check_row(kind, CHECK_STATUS.get(event.name, "approved"))
+    row = check_rows.row(kind, CHECK_STATUS.get(event.name, "approved"))
     return checks.check(row) if event.is_whole else checks.check_deleted(row)
 
 
 def _summary() -> Json:
-    return checks.check_summary(_check_row(CheckType.AML, "approved"))
-
-
-def _check_row(kind: str, status: str) -> Json:
-    """Before its verdict there is neither a result nor a review."""
-    result = status if status in ("approved", "rejected") else "approved" if status == "expired" else None
-    review = check_data.REVIEW if result else dict.fromkeys(check_data.REVIEW)
-    settings = check_data.DATA[kind].get("settings", {})
-    of_company = kind in ABOUT_COMPANIES
-    document, template = settings.get("document_type_key", ""), settings.get("document_template_key", "")
-    return {
-        "id": key(10),
-        "individual_id": None if of_company else key(8),
-        "company_id": key(9) if of_company else None,
-        "is_internal": False,
-        "status": status,
-        "type": kind,
-        "subtype": f"document_type:{document}" if document else f"document_template:{template}" if template else "",
-        "document_type_key": document,
-        "data": {"result": result, "review": review, **check_data.DATA[kind]},
-        **rows.TIMES,
-    }
+    return checks.check_summary(check_rows.row(CheckType.AML, "approved"))
 
 
 def _document(event: EventType, _: str) -> Json:

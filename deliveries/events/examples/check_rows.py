@@ -1,16 +1,17 @@
-"""The data of a check of each type, decided upon."""
+"""A check of each type, as the database would give it."""
 
 from __future__ import annotations
 
-from checks.models import CheckType
+from checks.models import ABOUT_COMPANIES, CheckType
 
-from .rows import ADDRESS, COMPANY, INDIVIDUAL, USER, Json, key
+from .rows import ADDRESS, COMPANY, INDIVIDUAL, TIMES, USER, Json, key
 
 AT = "2026-02-03T09:15:42.128Z"
 NAME: Json = {name: INDIVIDUAL[name] for name in ("first_name", "last_name")}
 PERSON: Json = {**NAME, "birth_date": "1990-07-03", "address": {"street_address_2": None, "state": None, **ADDRESS}}
 AUTOMATIC: Json = {"automatic_approval": True, "automatic_rejection": False}
 REVIEW: Json = {"comment": "All is in order.", "reviewed_at": AT, "reviewer_type": "user", "user": USER}
+NO_REVIEW: Json = dict.fromkeys(REVIEW)
 PASSPORT: Json = {
     **NAME,
     "document_type": "passport",
@@ -31,6 +32,20 @@ GENUINE: Json = dict.fromkeys(
     "approved",
 )  # fmt: skip
 
+HIT: Json = {
+    "id": key(21),
+    "name": "John Carter",
+    "list_types": ["pep"],
+    "status": "potential_match",
+    "review": NO_REVIEW,
+    "vendor": {
+        "name": "comply_advantage",
+        "hit_id": key(21),
+        "updated_by_monitoring_status": None,
+        "updated_by_monitoring_at": None,
+    },
+}
+IGNORED: Json = HIT | {"status": "false_positive", "review": REVIEW | {"comment": "Another date of birth."}}
 AML: Json = {
     "settings": {
         "vendor": "comply_advantage",
@@ -48,24 +63,15 @@ AML: Json = {
         "search_id": key(10),
         "search_ref": key(10),
     },
-    "match_status": "false_positive",
-    "hits_list_types": ["pep"],
-    "hits": [
-        {
-            "id": key(21),
-            "name": "John Carter",
-            "list_types": ["pep"],
-            "status": "false_positive",
-            "review": {**REVIEW, "comment": "Another date of birth."},
-            "vendor": {
-                "name": "comply_advantage",
-                "hit_id": key(21),
-                "updated_by_monitoring_status": None,
-                "updated_by_monitoring_at": None,
-            },
-        }
-    ],
+    "match_status": "no_match",
+    "hits_list_types": [],
+    "hits": [],
 }
+AML_AT: dict[str, Json] = {
+    "in_progress": AML,
+    "need_review": {**AML, "match_status": "potential_match", "hits_list_types": ["pep"], "hits": [HIT]},
+}
+"""What is known of an AML check that is not decided."""
 DOCUMENT: Json = {
     "settings": {
         "document_type": {
@@ -163,10 +169,10 @@ ID_VERIFICATION: Json = {
         "video_file_id": None,
     },
 }
-DATA: dict[str, Json] = {
+DECIDED: dict[str, Json] = {
     CheckType.ID_VERIFICATION: ID_VERIFICATION,
     CheckType.ID_DOCUMENT: ID_DOCUMENT,
-    CheckType.AML: AML,
+    CheckType.AML: {**AML, "match_status": "false_positive", "hits_list_types": ["pep"], "hits": [IGNORED]},
     CheckType.COMPANY_MONITORING: {
         "settings": {"alert_categories": ["company_status", "shareholder_changes"]},
         "vendor": {"name": "creditsafe", "is_monitored": True},
@@ -187,3 +193,28 @@ DATA: dict[str, Json] = {
         },
     },
 }
+"""What is known of a check that somebody decided on, beside the verdict."""
+
+SUBTYPES: dict[str, str] = {
+    CheckType.DOCUMENT: "document_type:passport",
+    CheckType.ELECTRONIC_SIGNATURE: "document_template:mandate",
+}
+RESULTS: dict[str, str] = {"approved": "approved", "rejected": "rejected", "expired": "approved"}
+
+
+def row(kind: str, status: str) -> Json:
+    """Without a result it has no review, either."""
+    found = AML_AT.get(status, DECIDED[kind]) if kind == CheckType.AML else DECIDED[kind]
+    result, of_company = RESULTS.get(status), kind in ABOUT_COMPANIES
+    return {
+        "id": key(10),
+        "individual_id": None if of_company else key(8),
+        "company_id": key(9) if of_company else None,
+        "is_internal": False,
+        "status": status,
+        "type": kind,
+        "subtype": SUBTYPES.get(kind, ""),
+        "document_type_key": "passport" if kind == CheckType.DOCUMENT else "",
+        "data": {"result": result, "review": REVIEW if result else NO_REVIEW, **found},
+        **TIMES,
+    }
