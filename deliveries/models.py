@@ -25,6 +25,7 @@ from workspaces.identifiers import lowest_id, made_at, new_id
 from workspaces.models import Workspace
 
 from .encryption import EncryptedJSONField, EncryptedTextField
+from .engine.envelope import FULL, THIN, Shape
 from .engine.signing import generate_secret, secrets_at
 
 CLOCK_STEP = timedelta(hours=1)
@@ -58,6 +59,10 @@ class Subscription(models.Model):
     class Type(models.TextChoices):
         USER = "user"
         SYSTEM = "system"
+
+    class Content(models.TextChoices):
+        FULL = FULL
+        THIN = THIN, "Thin: ids, statuses and links"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="subscriptions")
@@ -95,6 +100,22 @@ class Subscription(models.Model):
         help_text="Events of one case arrive in their order: each waits until the one before it succeeded or was given "
         "up. Holds for events from now on.",
     )
+    payload = models.CharField(
+        max_length=4,
+        choices=Content,
+        default=Content.FULL,
+        db_default=FULL,
+        help_text="A thin one holds no personal data; the rest is read through the API. Holds for events from now on.",
+    )
+    without = ArrayField(
+        models.CharField(max_length=200),
+        verbose_name="fields left out",
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Paths such as individual.birth_date, or *.email for all objects, one a line. What is left out is "
+        "not stored for these deliveries, either.",
+    )
     promoted = models.BooleanField(
         default=False,
         db_default=False,
@@ -111,6 +132,8 @@ class Subscription(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(condition=models.Q(max_retries__lte=20), name="subscription_retries_at_most_20"),
+            # a misspelt one would be told everything
+            models.CheckConstraint(condition=models.Q(payload__in=[FULL, THIN]), name="subscription_payload_is_known"),
         ]
 
     def __str__(self) -> str:
@@ -148,6 +171,10 @@ class Subscription(models.Model):
     @property
     def is_online(self) -> bool:
         return self.status == self.Status.ONLINE
+
+    @property
+    def shape(self) -> Shape:
+        return Shape.of(self.payload, self.without)
 
     @property
     def retries(self) -> int:
@@ -279,7 +306,10 @@ class Event(models.Model):
 
 
 class Payload(models.Model):
-    """What an event says, built once per shape and kept: a retry never rebuilds it."""
+    """What an event says in one shape, built once and kept: a retry never rebuilds it.
+
+    Subscriptions of equal shapes share it; what the shape leaves out is not in it.
+    """
 
     id = models.UUIDField(primary_key=True)
     event = _reference(Event)

@@ -21,8 +21,9 @@ from workspaces.models import Workspace
 
 from . import validation
 from .engine import fanout, lanes, outbound, signing, trial
+from .engine.envelope import Parts
 from .engine.trial import Trial
-from .events import outbox
+from .events import outbox, shapes
 from .models import Delivery, Event, Lane, Subscription
 
 CHUNK = 2000
@@ -121,7 +122,14 @@ def set_online(ids: Iterable[UUID], *, online: bool, reason: str = "") -> list[S
 
 def send_trial(subscription: Subscription) -> Trial:
     """Sends a test event now, and answers with what the receiver said. It is not retried and leaves no history."""
-    return trial.send_trial(subscription, outbound.policy())
+    return trial.send_trial(subscription, outbound.policy(), _trial_parts(subscription))
+
+
+def _trial_parts(row: Subscription) -> Parts:
+    """What a test event says, in the subscription's own shape."""
+    context = {"workspace": {"id": str(row.workspace.pk), "name": row.workspace.name}}
+    webhook = {"id": str(row.pk), "name": row.name, "url": row.url}
+    return shapes.parts(row.shape, "webhook", context, webhook, settings.PUBLIC_URL)
 
 
 def retry_deliveries(chosen: QuerySet[Delivery] | Iterable[UUID], *, replay: bool = False) -> list[UUID]:

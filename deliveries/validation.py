@@ -1,4 +1,4 @@
-"""What a subscription may hold: its URL, events, custom headers and secret. Forms and serializers ask here.
+"""What a subscription may hold: its URL, events, headers, secret, ... Forms and serializers ask here.
 
 Each function answers with the value as it is to be stored, and raises Django's ValidationError with a sentence that
 says what to do.
@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from .engine import signing
 from .engine.egress import Policy, Refused
 from .engine.endpoints import HIDDEN
-from .events import catalogue
+from .events import catalogue, shapes
 
 SHORTEST_SECRET = 16
 """Characters: 128 bits if each is a random byte. Less can be guessed from one signed request."""
@@ -28,6 +28,11 @@ SECRET_KEY_BYTES = range(24, 65)
 
 LARGEST_HEADERS = 8 * 1024
 """Bytes of all custom headers together, as sent. Many servers refuse a request whose headers are larger."""
+
+MOST_LEFT_OUT = 50
+"""Paths of fields. Each costs time in every event that is built."""
+LONGEST_PATH = 200
+"""Characters."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -58,6 +63,18 @@ def events(names: Sequence[str]) -> list[str]:
         raise ValidationError("Choose at least one event.", code="empty")
     if complaint := catalogue.complaint(chosen):
         raise ValidationError(complaint, code="unknown_event")
+    return chosen
+
+
+def without(paths: Sequence[str]) -> list[str]:
+    """Paths of fields to leave out, each once, in the order given."""
+    chosen = list(dict.fromkeys(paths))
+    if len(chosen) > MOST_LEFT_OUT:
+        raise ValidationError(f"Leave out at most {MOST_LEFT_OUT} fields; a thin payload holds few.", code="too_many")
+    if any(len(path) > LONGEST_PATH for path in chosen):
+        raise ValidationError(f"Write each path in at most {LONGEST_PATH} characters.", code="too_long")
+    if complaint := shapes.complaint(chosen):
+        raise ValidationError(complaint, code="unknown_field")
     return chosen
 
 

@@ -85,14 +85,14 @@ class EventAdmin(ReadOnly, ExactSearch):
 
 def _told(event: Event) -> dict[str, Any]:
     rows = list(with_subscriptions(deliveries_of(event, Delivery.objects.all()))[:DELIVERIES_SHOWN])
-    return {"deliveries": [_shown(row) for row in rows], "payload": _payload_of(rows)}
+    return {"deliveries": [_shown(row) for row in rows], "payloads": _payloads_of(rows)}
 
 
 def _shown(row: Delivery) -> dict[str, Any]:
     return {"link": link(row), "subscription": subscription_link(row), "state": state_badge(row), "row": row}
 
 
-def _payload_of(rows: list[Delivery]) -> str:
-    """Nothing when it is not built yet, or nobody asked for it."""
-    found = Payload.objects.filter(pk=rows[0].payload_id).first() if rows else None
-    return pretty(f'{{"context":{{{found.context}}},{found.entity}}}') if found else ""
+def _payloads_of(rows: list[Delivery]) -> list[str]:
+    """One for each shape; nothing when it is not built yet, or nobody asked for it."""
+    found = Payload.objects.filter(pk__in={row.payload_id for row in rows}).order_by("pk")
+    return [pretty(f'{{"context":{{{each.context}}},{each.entity}}}') for each in found]

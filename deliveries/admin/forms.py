@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import ValidationError
 
 from deliveries import recovery, services, validation
@@ -24,6 +25,19 @@ DEFAULTS = {
 }
 INPUT = "%Y-%m-%dT%H:%M:%S"
 """What a browser's input for a date and time takes and gives."""
+
+
+class LinesField(SimpleArrayField):
+    """A list with an item on each line; empty lines are none."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, delimiter="\n", **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
+        return super().to_python(lines)
 
 
 class SubscriptionForm(ModelForm):
@@ -46,8 +60,9 @@ class SubscriptionForm(ModelForm):
         model = Subscription
         fields = (
             *("workspace", "name", "description", "url", "status", "type", "events", "max_retries", "timeout"),
-            *("max_in_flight", "rate", "ordered", "promoted"),
+            *("payload", "without", "max_in_flight", "rate", "ordered", "promoted"),
         )
+        field_classes = {"without": LinesField}
         widgets = {
             "name": forms.TextInput(attrs={"class": "vTextField"}),
             "description": forms.Textarea(attrs={"rows": 3, "cols": 60}),
@@ -71,6 +86,9 @@ class SubscriptionForm(ModelForm):
 
     def clean_events(self) -> list[str]:
         return validation.events(self.cleaned_data["events"])
+
+    def clean_without(self) -> list[str]:
+        return validation.without(self.cleaned_data["without"])
 
     def clean_status(self) -> str:
         chosen = self.cleaned_data["status"] if "status" in self.changed_data else self.instance.status

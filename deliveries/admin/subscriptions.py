@@ -55,6 +55,7 @@ class SubscriptionAdmin(SubscriptionTools, ExactSearch):
     fieldsets: ClassVar = [
         (None, {"fields": ["workspace", "name", "description", "url", "status", "type"]}),
         ("Events", {"fields": ["events"], "classes": ["events"]}),
+        ("Payload", {"fields": ["payload", "without"]}),
         ("Sending", {"fields": SENDING, "description": DEFAULTS}),
     ]
     first_secret: ClassVar = ("Secret", {"fields": ["secret"]})

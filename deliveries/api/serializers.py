@@ -68,12 +68,17 @@ class WebhookSerializer(Strict):
     max_in_flight = Whole(required=False, allow_null=True, min_value=1, max_value=256)
     rate = fields.Number(required=False, allow_null=True, min_value=0.01, max_value=10_000)
     ordered = fields.Flag(required=False)
+    payload = serializers.ChoiceField(choices=Subscription.Content.choices, required=False)
+    without = fields.StrictList(child=fields.Text(trim_whitespace=False), required=False)
 
     def validate_url(self, value: str) -> str:
         return services.validate_url(value)
 
     def validate_events(self, value: list[str]) -> list[str]:
         return validation.events(value)
+
+    def validate_without(self, value: list[str]) -> list[str]:
+        return validation.without(value)
 
     def validate_secret(self, value: str) -> str:
         return validation.secret(value)

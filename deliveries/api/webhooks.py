@@ -77,6 +77,8 @@ def webhook(row: Subscription, resume_at: datetime | None) -> dict[str, Any]:
         "max_in_flight": row.max_in_flight,
         "rate": row.rate,
         "ordered": row.ordered,
+        "payload": row.payload,
+        "without": row.without,
         "promoted": row.promoted,
         "paused_until": iso(resume_at) if resume_at and resume_at > timezone.now() else None,
         "offline_reason": row.offline_reason or None,

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
+
+FULL, THIN = "full", "thin"
+
+
+class Shape(NamedTuple):
+    """How much of an event a subscription is told. What it means, the domain's side knows; equal ones share a body."""
+
+    payload: str = FULL
+    without: tuple[str, ...] = ()
+    """Paths of the fields that are left out, sorted, each once."""
+
+    @classmethod
+    def of(cls, payload: str, without: Iterable[str]) -> Shape:
+        return cls(payload, tuple(sorted(set(without))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg2.errors import LockNotAvailable
 
-from .envelope import Parts
+from .envelope import Parts, Shape
 from .statements import AS_USUAL_HERE, BY_INDEX_HERE, Prepared, array, texts, together
 
 logger = logging.getLogger(__name__)
@@ -39,10 +39,12 @@ WAIT_FOR_THE_DISK = "SET LOCAL synchronous_commit = on"
 SUBSCRIBERS = Prepared(
     "read_subscribers",
     """
-SELECT id, workspace_id, events, status = 'online', ordered, created_at
+SELECT id, workspace_id, events, status = 'online', ordered, created_at, payload, without
 FROM deliveries_subscription WHERE workspace_id = ANY(%s::uuid[]) ORDER BY id
 """,
 )
+# For what events say in further shapes; TAKE makes the first's.
+KEYS = Prepared("make_payload_keys", "SELECT deliveries_uuid7() FROM generate_series(1, %s::int)")
 # Deliveries of a subscription that is offline are held; the others are due at once, and their lanes with them.
 # Lanes are locked in key order; whoever gives one back waits for this transaction and then sees its rows.
 DELIVER = Prepared(
@@ -134,7 +136,8 @@ class Recorded(NamedTuple):
     """The entity's own columns, by attribute name."""
     created_at: datetime
     payload_id: UUID
-    """The key of what it will say: made when it is built, as those of its deliveries, and kept as long as they are."""
+    """The key of what it will say, in the first shape: made when it is built, as those of its deliveries, and kept as
+    long as they are."""
 
     def __repr__(self) -> str:
         return f"Recorded({self.name} {self.id})"  # never the fields: they are personal data
@@ -149,6 +152,11 @@ class Subscriber(NamedTuple):
     online: bool
     ordered: bool
     created_at: datetime
+    shape: Shape
+
+
+Told = Mapping[Shape, Parts]
+"""What an event says, in each shape that somebody wants."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +173,8 @@ class Domain:
     """What the domain's side gives: how events are named for a subscription, and what they say."""
 
     form_for: Callable[[str, Sequence[str]], FormLike | None]
-    build: Callable[[Sequence[Recorded]], Mapping[UUID, Parts | Exception]]
+    build: Callable[[Sequence[Recorded], Mapping[UUID, Sequence[Shape]]], Mapping[UUID, Told | Exception]]
+    """The events, and the shapes that are wanted of each."""
 
 
 def fan_out(domain: Domain, limit: int = BATCH) -> int:
@@ -218,10 +227,10 @@ def _deliver(domain: Domain, events: list[Recorded]) -> int:
         return 0
     matches = _match(domain, events, _subscribers({event.workspace_id for event in events}))
     wanted = {match.event.id: match.event for match in matches}
-    built = domain.build(list(wanted.values())) if wanted else {}
-    failed = {key: parts for key, parts in built.items() if isinstance(parts, Exception)}
-    parts = {key: value for key, value in built.items() if isinstance(value, Parts)}
-    matches = [match for match in matches if match.event.id in parts]
+    built = domain.build(list(wanted.values()), _shapes(matches)) if wanted else {}
+    failed = {key: told for key, told in built.items() if isinstance(told, Exception)}
+    told = {key: value for key, value in built.items() if not isinstance(value, Exception)}
+    matches = [match for match in matches if match.event.id in told]
     if failed:
         _fail(failed)
     steps: list[tuple[Prepared | str, Sequence[Any]]] = [
@@ -232,7 +241,7 @@ def _deliver(domain: Domain, events: list[Recorded]) -> int:
     with connection.cursor() as cursor:
         if matches:
             lanes = array({match.subscriber.id for match in matches})
-            together(cursor, *steps, (DELIVER, _columns(matches, parts)), (DUE, [lanes]))
+            together(cursor, *steps, (DELIVER, _columns(matches, told)), (DUE, [lanes]))
             _reconsider(matches, open_now={row[0] for row in cursor.fetchall()})
         else:
             together(cursor, *steps)
@@ -254,8 +263,9 @@ def _subscribers(workspaces: set[UUID]) -> dict[UUID, list[Subscriber]]:
     result: dict[UUID, list[Subscriber]] = {key: [] for key in workspaces}
     with connection.cursor() as cursor:
         together(cursor, (AS_USUAL_HERE, ()), (SUBSCRIBERS, [array(workspaces)]))
-        for row in map(Subscriber._make, cursor.fetchall()):
-            result[row.workspace_id].append(row)
+        for row in cursor.fetchall():
+            subscriber = Subscriber._make((*row[:-2], Shape.of(*row[-2:])))
+            result[subscriber.workspace_id].append(subscriber)
     return result
 
 
@@ -273,16 +283,38 @@ def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[
     ]
 
 
-def _columns(matches: list[Match], parts: Mapping[UUID, Parts]) -> list[str]:
-    """The parameters of DELIVER. An event has one payload as long as there is one shape."""
-    told = {match.event.id: match.event.payload_id for match in matches}
+def _shapes(matches: Iterable[Match]) -> dict[UUID, list[Shape]]:
+    """Those that are wanted of each event, each once."""
+    found: dict[UUID, list[Shape]] = {}
+    for match in matches:
+        shapes = found.setdefault(match.event.id, [])
+        if match.subscriber.shape not in shapes:
+            shapes.append(match.subscriber.shape)
+    return found
+
+
+def _payload_keys(matches: list[Match], told: Mapping[UUID, Told]) -> dict[tuple[UUID, Shape], UUID]:
+    """A key for each body: one statement more for the whole batch, if any of its events has several."""
+    first = {match.event.id: match.event.payload_id for match in matches}
+    keys = {(event, next(iter(told[event]))): key for event, key in first.items()}
+    if further := [(event, shape) for event in first for shape in list(told[event])[1:]]:
+        with connection.cursor() as cursor:
+            KEYS.execute(cursor, [len(further)])
+            keys.update(zip(further, (key for (key,) in cursor.fetchall()), strict=True))
+    return keys
+
+
+def _columns(matches: list[Match], told: Mapping[UUID, Told]) -> list[str]:
+    """The parameters of DELIVER."""
+    keys = _payload_keys(matches, told)
+    parts = [told[event][shape] for event, shape in keys]
     return [
-        array(told.values()),
-        array(told),
-        texts(parts[key].context for key in told),
-        texts(parts[key].entity for key in told),
+        array(keys.values()),
+        array(event for event, _ in keys),
+        texts(each.context for each in parts),
+        texts(each.entity for each in parts),
         array(match.event.id for match in matches),
-        array(match.event.payload_id for match in matches),
+        array(keys[match.event.id, match.subscriber.shape] for match in matches),
         array(match.subscriber.id for match in matches),
         texts(match.form.event for match in matches),
         texts(match.form.sub_event for match in matches),

@@ -14,7 +14,7 @@ from workspaces.identifiers import new_id
 
 from . import endpoints, faults, outcomes, transport
 from .egress import Policy
-from .envelope import Counters, Parts, body, members
+from .envelope import Counters, Parts, body
 
 EVENT = "Webhook.Test"
 UNSENDABLE = "The URL or a custom header cannot be sent; correct it and save."
@@ -44,11 +44,11 @@ class Trial:
         return self.status is not None and 200 <= self.status < 300
 
 
-def send_trial(subscription: Subscription, policy: Policy) -> Trial:
-    """Sends a signed `Webhook.Test` to the subscription, offline or not. Nothing is retried or kept."""
+def send_trial(subscription: Subscription, policy: Policy, parts: Parts) -> Trial:
+    """Sends a signed `Webhook.Test` that says this to the subscription, offline or not. Nothing is retried or kept."""
     endpoint = endpoints.of(subscription)
     now, event_id = _now(), str(new_id())
-    content = body(EVENT, "", event_id, Counters(now, 0, 0), _parts(subscription))
+    content = body(EVENT, "", event_id, Counters(now, 0, 0), parts)
     try:
         request = endpoint.request(event_id, now, content)
     except ValueError:
@@ -80,14 +80,6 @@ def _send(endpoint: endpoints.Endpoint, request: requests.PreparedRequest, conte
         response_headers=outcomes.kept_headers(response),
         response_body=outcomes.kept_body(response),
         truncated=len(response.content) >= endpoint.limits.keep_bytes,
-    )
-
-
-def _parts(subscription: Subscription) -> Parts:
-    workspace = subscription.workspace
-    webhook: dict[str, object] = {"id": str(subscription.pk), "name": subscription.name, "url": subscription.url}
-    return Parts(
-        members({"workspace": {"id": str(workspace.pk), "name": workspace.name}}), members({"webhook": webhook})
     )
 
 

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from cases import projection as cases
 from checks import projection as checks
-from deliveries.engine.envelope import Parts, members
-from deliveries.engine.fanout import Recorded
+from deliveries.engine.envelope import Parts, Shape
+from deliveries.engine.fanout import Recorded, Told
 from deliveries.models import Event, Subscription
 from workspaces.compiled import ByKeys
 from workspaces.models import Workspace
 from workspaces.timestamps import iso
 
+from . import shapes
 from .catalogue import EVENTS
 
 JSON = dict[str, Any]
@@ -37,24 +40,26 @@ class Related:
     checks: Mapping[UUID, Sequence[JSON]]
 
 
-def build(events: Sequence[Recorded]) -> dict[UUID, Parts | Exception]:
-    """The parts of each event's payload; an event that cannot be built answers with its exception."""
+def build(events: Sequence[Recorded], wanted: Mapping[UUID, Sequence[Shape]]) -> dict[UUID, Told | Exception]:
+    """What each event says in the shapes wanted of it; an event that cannot be built answers with its exception."""
     related = _load(events)
-    built: dict[UUID, Parts | Exception] = {}
+    built: dict[UUID, Told | Exception] = {}
     for event in events:
         try:
-            built[event.id] = _build(event, related)
+            built[event.id] = _build(event, related, wanted[event.id])
         except Exception as error:
             built[event.id] = error
     return built
 
 
-def _build(event: Recorded, related: Related) -> Parts:
+def _build(event: Recorded, related: Related, wanted: Sequence[Shape]) -> dict[Shape, Parts]:
     kind = EVENTS[event.name]
     context = {"workspace": related.workspaces[event.workspace_id], **CONTEXTS[kind.entity](event, related)}
-    action = event.name.rpartition(".")[2]
-    builder = DELETED[kind.entity] if action == "Deleted" else ENTITIES[kind.entity]
-    return Parts(members(context | {"sequence": event.sequence}), members({kind.entity: builder(event, related)}))
+    context["sequence"] = event.sequence
+    gone = event.name.endswith(".Deleted")
+    entity = (DELETED if gone else ENTITIES)[kind.entity](event, related)
+    base = settings.PUBLIC_URL
+    return {shape: shapes.parts(shape, kind.entity, context, entity, base, gone=gone) for shape in wanted}
 
 
 def _no_context(event: Recorded, related: Related) -> JSON:

@@ -17,7 +17,7 @@ from cases.models import Case, Individual
 from deliveries import tasks
 from deliveries.engine import aside, due, fanout, health, lanes, lookout, settle, sweep, transport
 from deliveries.engine.courier import Courier
-from deliveries.engine.envelope import Parts
+from deliveries.engine.envelope import Parts, Shape
 from deliveries.models import Attempt, Delivery, Event, Lane, Payload, Subscription
 from dotfile_hooks.dev.recording import hmac_holds, library_accepts
 from tests import factories
@@ -199,9 +199,9 @@ def test_an_event_that_the_database_refuses_fails_alone(
         Case.objects.create(workspace=workspace, name=name)
     poison = Event.objects.get(fields__name="poison").pk
 
-    def build(events: Any) -> Any:
-        built = tasks.DOMAIN.build(events)
-        return {key: Parts("\0", "\0") if key == poison else parts for key, parts in built.items()}
+    def build(*asked: Any) -> Any:
+        built = tasks.DOMAIN.build(*asked)
+        return {key: {Shape(): Parts("\0", "\0")} if key == poison else told for key, told in built.items()}
 
     domain = fanout.Domain(tasks.DOMAIN.form_for, build)
     assert fanout.fan_out(domain) == 3

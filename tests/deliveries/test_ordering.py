@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -14,7 +12,6 @@ from django.db import transaction
 from cases.models import Case
 from deliveries import services, tasks
 from deliveries.engine import aside, due, fanout, health, lanes, order, recovering, settle
-from deliveries.engine.envelope import Parts
 from deliveries.models import Attempt, Delivery, Event, Lane, Subscription
 from dotfile_hooks.dev.recording import Post
 from tests import factories
@@ -295,9 +292,9 @@ def test_what_was_built_as_its_subscription_came_online_does_not_stay_held(
         services.set_online([row.pk], online=True)
         recovering.run()
 
-    def build(events: Sequence[fanout.Recorded]) -> Mapping[UUID, Parts | Exception]:
+    def build(*asked: Any) -> Any:
         in_a_thread(come_online).join()  # after the subscriptions were read
-        return tasks.DOMAIN.build(events)
+        return tasks.DOMAIN.build(*asked)
 
     fanout.fan_out(fanout.Domain(tasks.DOMAIN.form_for, build))
     rename(case, "second")

@@ -119,11 +119,11 @@ def test_a_secret_that_cannot_be_decrypted_fails_alone(
 def meanwhile(work: Callable[[], Any]) -> fanout.Domain:
     """The domain, but that something happens between the look at subscriptions and the insert of deliveries."""
 
-    def build(events: Any) -> Any:
+    def build(*asked: Any) -> Any:
         thread = in_a_thread(work)
         thread.join(10)
         assert not thread.is_alive()
-        return tasks.DOMAIN.build(events)
+        return tasks.DOMAIN.build(*asked)
 
     return fanout.Domain(tasks.DOMAIN.form_for, build)
 

@@ -74,7 +74,7 @@ def test_turning_online_offers_to_recover_what_was_held(admin: Client, held: Sub
 
 def test_the_form_of_a_subscription_offers_it_too(admin: Client, held: Subscription) -> None:
     fields = {"url": held.url, "name": "CRM", "type": "user", "events": held.events}
-    fields |= {"status": "online", "initial-status": "offline"}
+    fields |= {"status": "online", "initial-status": "offline", "payload": "full"}
     assert "Recover them" in told(admin.post(page("subscription", pk=held.pk), fields, follow=True))
 
 
@@ -249,7 +249,7 @@ def test_a_blocked_delivery_says_what_it_waits_for(admin: Client, failed: Delive
 
 def test_how_it_is_sent_to_is_edited(admin: Client, online: Subscription) -> None:
     fields = {"url": online.url, "name": "CRM", "type": "user", "events": online.events}
-    fields |= {"status": "online", "initial-status": "online", "max_in_flight": "4", "rate": "0.5"}
+    fields |= {"status": "online", "initial-status": "online", "payload": "full", "max_in_flight": "4", "rate": "0.5"}
     admin.post(page("subscription", pk=online.pk), fields | {"ordered": "on", "promoted": "on"})
     row = Subscription.objects.get()
     assert (row.max_in_flight, row.rate, row.ordered, row.promoted) == (4, 0.5, True, True)

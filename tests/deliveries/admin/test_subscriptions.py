@@ -24,7 +24,8 @@ VIEW = "view_subscription"
 def filled(row: Subscription | None = None, **fields: Any) -> dict[str, Any]:
     """What a browser would post of the form."""
     status = row.status if row else "online"
-    values = {"url": "https://example.com/", "status": status, "initial-status": status, "type": "user"}
+    values = {"url": "https://example.com/", "status": status, "initial-status": status}
+    values |= {"type": "user", "payload": row.payload if row else "full"}
     events = row.events if row else ["Case.Created"]
     return values | ({"url": row.url, "name": row.name} if row else {}) | {"events": events} | fields
 

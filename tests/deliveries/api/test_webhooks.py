@@ -21,7 +21,7 @@ URL = "https://example.com/hooks"
 NEEDED = {"url": URL, "events": ["Case.Created"]}
 DOTFILE = {"id", "name", "status", "type", "events", "url", "secret", "created_at", "updated_at"}
 OURS = {"description", "headers", "max_retries", "timeout", "offline_reason"} | {
-    *("max_in_flight", "rate", "ordered", "promoted", "paused_until")
+    *("max_in_flight", "rate", "ordered", "promoted", "paused_until", "payload", "without")
 }
 
 
@@ -80,6 +80,8 @@ def test_everything_can_be_given(client: APIClient) -> None:
         "max_in_flight": 4,
         "rate": 0.5,
         "ordered": True,
+        "payload": "thin",
+        "without": ["*.email", "individual.birth_date"],
     }
     row = made(client, **given, headers={"X-Api-Key": "hush"})
     assert {name: row[name] for name in given} == given
