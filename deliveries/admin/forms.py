@@ -33,7 +33,8 @@ class LinesField(SimpleArrayField):
     widget = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, delimiter="\n", **kwargs)
+        # Without the hidden copy that Django adds where a default is called: what is stored tells what was changed.
+        super().__init__(*args, **kwargs | {"delimiter": "\n", "show_hidden_initial": False})
 
     def to_python(self, value: Any) -> Any:
         lines = [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value

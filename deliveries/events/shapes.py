@@ -34,7 +34,7 @@ def complaint(paths: Iterable[str]) -> str | None:
 
 def _complaint(path: str) -> str | None:
     kind, *fields = path.split(".")
-    if not fields or not all(fields) or path.split() != [path] or not path.isprintable():
+    if not fields or not all([kind, *fields]) or path.split() != [path] or not path.isprintable():
         return f"{path!r} names no field. Write a kind, a dot and a field, such as individual.birth_date or *.email."
     if kind not in KINDS and kind != EVERYWHERE:
         return f"There is no kind of object named {kind}.{_nearest(kind, KINDS)}"

@@ -68,6 +68,25 @@ def test_events_that_do_not_exist_are_named(names: list[str], words: str) -> Non
     assert words in complaint(validation.events, names)
 
 
+def test_fields_left_out_are_kept_once_and_in_order() -> None:
+    paths = ["individual.birth_date", "*.email", "individual.birth_date"]
+    assert validation.without(paths) == ["individual.birth_date", "*.email"]
+    assert len(validation.without([f"*.x{number}" for number in range(50)])) == 50
+
+
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        ([f"*.x{number}" for number in range(51)], "at most 50"),
+        (["*." + "x" * 199], "at most 200 characters"),
+        (["*.email", "individual.brith_date"], "Did you mean individual.birth_date?"),
+        (["workspace.id"], "always sent"),
+    ],
+)
+def test_paths_that_leave_out_nothing_are_named(paths: list[str], words: str) -> None:
+    assert words in complaint(validation.without, paths)
+
+
 @pytest.mark.parametrize("size", [24, 32, 64])
 def test_a_standard_secret_holds_24_to_64_bytes(size: int) -> None:
     secret = "whsec_" + base64.b64encode(bytes(size)).decode()

@@ -228,6 +228,22 @@ def test_an_events_page_shows_its_payload_and_deliveries_escaped(admin: Client, 
     assert page("delivery", pk=failed.pk) in text
 
 
+def test_the_pages_of_an_event_in_two_shapes_show_each_its_body(
+    admin: Client, workspace: Workspace, subscribe: Subscribe, deliver: Deliver
+) -> None:
+    thin, full = subscribe("Case.Created", payload="thin"), subscribe("Case.Created")
+    factories.case(workspace, name="Carter")
+    deliver()
+    shown = {row.subscription_id: read(admin.get(page("delivery", pk=row.pk))) for row in Delivery.objects.all()}
+    assert "&quot;Carter&quot;" in shown[full.pk]
+    assert "&quot;links&quot;" not in shown[full.pk]
+    assert "&quot;Carter&quot;" not in shown[thin.pk]
+    assert "&quot;links&quot;" in shown[thin.pk]
+    text = read(admin.get(page("event", pk=Event.objects.get().pk)))
+    assert "Payload 1 of 2" in text
+    assert text.count("&quot;Carter&quot;") == 1
+
+
 def test_an_event_that_nobody_asked_for_says_so(admin: Client, workspace: Workspace, deliver: Deliver) -> None:
     factories.case(workspace)
     deliver()

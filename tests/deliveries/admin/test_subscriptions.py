@@ -56,6 +56,16 @@ def test_families_and_everything_are_stored_as_ticked(admin: Client, workspace: 
     assert Subscription.objects.get().events == asked
 
 
+def test_a_shape_is_chosen_with_a_field_on_each_line(admin: Client, subscribe: Subscribe) -> None:
+    row = saved(admin, subscribe("Case.Created"), payload="thin", without="*.email\r\n\r\n individual.birth_date \r\n")
+    assert (row.payload, row.without) == ("thin", ["*.email", "individual.birth_date"])
+    assert "*.email\nindividual.birth_date</textarea>" in read(admin.get(page("subscription", pk=row.pk)))
+    before = len(log())
+    assert saved(admin, row, without="*.email\r\nindividual.birth_date").without == row.without
+    assert log()[before:] == ["No fields changed."]
+    assert saved(admin, row, without="").without == []
+
+
 def test_a_subscription_is_created_with_a_given_secret(admin: Client, workspace: Workspace) -> None:
     admin.post(page("subscription", "add"), filled(workspace=workspace.pk, secret="a phrase that is long enough"))
     assert Subscription.objects.get().secret == "a phrase that is long enough"
@@ -79,6 +89,10 @@ def test_the_form_of_one_that_exists_leaves_its_secret_alone(admin: Client, subs
         ({"max_retries": "21"}, "less than or equal to 20"),
         ({"timeout": "0"}, "greater than or equal to 1"),
         ({"secret": "short"}, "16 to 256"),
+        ({"payload": "tiny"}, "tiny is not one of the available choices"),
+        ({"without": "*.email\r\nindividual.brith_date"}, "Did you mean individual.birth_date?"),
+        ({"without": "*.id"}, "an id is always sent"),
+        ({"without": "x" * 201}, "200"),
     ],
 )
 def test_a_wrong_value_is_named_in_the_form(

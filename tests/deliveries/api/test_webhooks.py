@@ -117,6 +117,13 @@ def test_everything_can_be_given(client: APIClient) -> None:
         ({"rate": 0}, "rate", "0.01"),
         ({"rate": 10_001}, "rate", "10000"),
         ({"ordered": 1}, "ordered", "boolean"),
+        ({"payload": "tiny"}, "payload", "tiny"),
+        ({"payload": None}, "payload", "null"),
+        ({"without": ["individual.brith_date"]}, "without", "Did you mean individual.birth_date?"),
+        ({"without": ["case.id"]}, "without", "always sent"),
+        ({"without": ["individual. email"]}, "without", "names no field"),
+        ({"without": [f"*.x{number}" for number in range(51)]}, "without", "at most 50"),
+        ({"without": "*.email"}, "without", "list"),
         ({"name": "x" * 181}, "name", "180"),
     ],
 )
@@ -154,6 +161,15 @@ def test_a_change_of_nothing_is_no_change(client: APIClient, again: bool) -> Non
     same = {name: row[name] for name in ("name", "url", "events", "secret", "headers", "timeout")} if again else {}
     assert client.patch(f"/v1/webhooks/{row['id']}", same).json() == row
     assert Subscription.objects.get().headers == {"X-Api-Key": "hush"}
+
+
+def test_the_shape_is_full_until_it_is_changed(client: APIClient) -> None:
+    row = made(client)
+    assert (row["payload"], row["without"]) == ("full", [])
+    changed = client.patch(f"/v1/webhooks/{row['id']}", {"payload": "thin", "without": ["*.email"]}).json()
+    assert (changed["payload"], changed["without"]) == ("thin", ["*.email"])
+    assert client.patch(f"/v1/webhooks/{row['id']}", {"without": []}).json()["payload"] == "thin"
+    assert Subscription.objects.get().without == []
 
 
 def test_a_misspelt_field_is_named_with_the_nearest(client: APIClient) -> None:
