@@ -193,7 +193,8 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10, 0.1)
 # EMAIL_FROM (default Dotfile Hooks <hooks@localhost>): whom e-mails come from.
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.sender("EMAIL_FROM", "Dotfile Hooks <hooks@localhost>")
-# PUBLIC_URL (default none): where people reach the admin, e.g. https://hooks.example.com; e-mails then link to it.
+# PUBLIC_URL (default none): where people reach the admin and the API, e.g. https://hooks.example.com. E-mails then link
+# to it; links in thin payloads begin with it, else with /v1/.
 PUBLIC_URL = env.origin("PUBLIC_URL")
 
 # --- Egress: which addresses may be dialled ---------------------------------------------------------------------------

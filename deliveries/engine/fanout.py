@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -173,7 +173,7 @@ class Domain:
     """What the domain's side gives: how events are named for a subscription, and what they say."""
 
     form_for: Callable[[str, Sequence[str]], FormLike | None]
-    build: Callable[[Sequence[Recorded], Mapping[UUID, Sequence[Shape]]], Mapping[UUID, Told | Exception]]
+    build: Callable[[Sequence[Recorded], Mapping[UUID, Collection[Shape]]], Mapping[UUID, Told | Exception]]
     """The events, and the shapes that are wanted of each."""
 
 
@@ -283,13 +283,11 @@ def _match(domain: Domain, events: list[Recorded], subscribers: dict[UUID, list[
     ]
 
 
-def _shapes(matches: Iterable[Match]) -> dict[UUID, list[Shape]]:
+def _shapes(matches: Iterable[Match]) -> dict[UUID, dict[Shape, None]]:
     """Those that are wanted of each event, each once."""
-    found: dict[UUID, list[Shape]] = {}
+    found: dict[UUID, dict[Shape, None]] = {}
     for match in matches:
-        shapes = found.setdefault(match.event.id, [])
-        if match.subscriber.shape not in shapes:
-            shapes.append(match.subscriber.shape)
+        found.setdefault(match.event.id, {})[match.subscriber.shape] = None
     return found
 
 

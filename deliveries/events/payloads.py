@@ -40,7 +40,7 @@ class Related:
     checks: Mapping[UUID, Sequence[JSON]]
 
 
-def build(events: Sequence[Recorded], wanted: Mapping[UUID, Sequence[Shape]]) -> dict[UUID, Told | Exception]:
+def build(events: Sequence[Recorded], wanted: Mapping[UUID, Collection[Shape]]) -> dict[UUID, Told | Exception]:
     """What each event says in the shapes wanted of it; an event that cannot be built answers with its exception."""
     related = _load(events)
     built: dict[UUID, Told | Exception] = {}
@@ -52,7 +52,7 @@ def build(events: Sequence[Recorded], wanted: Mapping[UUID, Sequence[Shape]]) ->
     return built
 
 
-def _build(event: Recorded, related: Related, wanted: Sequence[Shape]) -> dict[Shape, Parts]:
+def _build(event: Recorded, related: Related, wanted: Collection[Shape]) -> dict[Shape, Parts]:
     kind = EVENTS[event.name]
     context = {"workspace": related.workspaces[event.workspace_id], **CONTEXTS[kind.entity](event, related)}
     context["sequence"] = event.sequence

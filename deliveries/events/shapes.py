@@ -129,7 +129,7 @@ def _below(kind: str, paths: Mapping[str, Iterable[Path]]) -> Iterator[Path]:
 
 def _tree(paths: Iterable[Path]) -> Tree:
     tree: Tree = {}
-    for *above, last in sorted(paths, key=len):  # the shortest first: what is below it goes with it
+    for *above, last in paths:
         at: Tree | None = tree
         for field in above:
             at = None if at is None else at.setdefault(field, {})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from django.core.exceptions import ValidationError
 from deliveries import validation
 from deliveries.engine.egress import Policy
 from deliveries.engine.endpoints import HIDDEN
+from deliveries.events.kinds import KINDS
 
 PRODUCTION = Policy.parse(["443", "80"], False, [], "")
 
@@ -85,6 +89,15 @@ def test_fields_left_out_are_kept_once_and_in_order() -> None:
 )
 def test_paths_that_leave_out_nothing_are_named(paths: list[str], words: str) -> None:
     assert words in complaint(validation.without, paths)
+
+
+def test_the_documented_paths_and_kinds_are_known() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "integrators.md").read_text()
+    shown = json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
+    assert validation.without(shown["without"]) == shown["without"]
+    kinds = re.search(r"The kinds are (.*?)\. It holds", text, re.DOTALL)
+    assert kinds
+    assert set(re.findall(r"`(\w+)`", kinds[1])) == KINDS.keys()
 
 
 @pytest.mark.parametrize("size", [24, 32, 64])
