@@ -119,6 +119,7 @@ class Courier:
         self._hand.read()
 
     def _look(self) -> None:
+        self._lookout.hungry = True  # until it is done: the flag is down already, and the database may fail
         if self._lookout.is_deaf:
             self._window.listen(self._lookout.listen())
         built = fanout.fan_out(self._domain)

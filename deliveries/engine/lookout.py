@@ -39,7 +39,7 @@ class Lookout:
         self.is_deaf = True
         """Rings are not heard at once (ear.py): the flag must be looked at all the time."""
         self.hungry = True
-        """There was more than one look could take: look again at once."""
+        """There was more than one look could take, or it came to no end: look again at once."""
 
     def listen(self) -> int | None:
         """Begins to hear who rings; answers the descriptor to wait for, if there is one."""
