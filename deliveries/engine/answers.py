@@ -32,6 +32,7 @@ _TLS = frozenset(
     | {pycurl.E_SSL_SHUTDOWN_FAILED, 98}  # 98: CURLE_SSL_CLIENTCERT
 )
 _CLOSED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE})
+_BROKEN = "The answer breaks the rules of HTTP."
 _TOO_LARGE = 100  # CURLE_TOO_LARGE: a header line beyond libcurl's own limit
 _MALFORMED = frozenset(
     {pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY, pycurl.E_HTTP2, pycurl.E_BAD_CONTENT_ENCODING}
@@ -59,6 +60,8 @@ def conclude(handle: pycurl.Curl, exchange: Exchange[T], code: int, now: float) 
 
 
 def _failure(handle: pycurl.Curl, exchange: Exchange[T], code: int) -> RequestException:
+    if exchange.overflowed:  # we ended it; over HTTP/2 the code depends on how the answer was spread over our reads
+        return faults.MalformedAnswer(_BROKEN)
     if code == pycurl.E_OPERATION_TIMEDOUT:
         if exchange.stalled:
             return faults.OwnFault("The worker was held up; the request will be repeated.")
@@ -74,10 +77,10 @@ def _failure(handle: pycurl.Curl, exchange: Exchange[T], code: int) -> RequestEx
         return faults.bad_certificate(faults.WRONG_NAME if wrong_name else result)
     if code in _CLOSED and "alert" in handle.errstr():  # TLS 1.3 asks for a client's certificate after its handshake
         return faults.bad_certificate(0)
-    if code in _CLOSED and not exchange.overflowed:
+    if code in _CLOSED:
         return faults.cut_off(began_to_answer=exchange.header_size > 0)
     if code in _MALFORMED:
-        return faults.MalformedAnswer("The answer breaks the rules of HTTP.")
+        return faults.MalformedAnswer(_BROKEN)
     if code in _OURS:
         return faults.OwnFault(f"The request could not be made (libcurl's error {code}).")
     return faults.cut_off(began_to_answer=False)

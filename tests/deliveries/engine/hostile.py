@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import socket
+import time
 
 from .http2 import Answer, frame, header, http2
 from .receivers import Script, hangs, never_reads, reads_slowly, repeats, resets, says
@@ -129,10 +130,11 @@ UPLOADS: dict[str, Script] = {"a receiver that reads nothing": never_reads, "one
 """A request's large body meets a window that is closed, or nearly."""
 
 
-def _then_for_ever(first: bytes, piece: bytes) -> Answer:
+def _then_for_ever(first: bytes, piece: bytes, pause: float = 0.0) -> Answer:
     def answer(connection: socket.socket, stream: int) -> None:
         connection.sendall(first.replace(b"STRM", stream.to_bytes(4, "big")))
         while True:
+            time.sleep(pause)
             connection.sendall(piece.replace(b"STRM", stream.to_bytes(4, "big")))
 
     return answer
@@ -145,12 +147,14 @@ def _once(answer: bytes) -> Answer:
 _OK = b"\x88"  # :status: 200
 # One header of 4 kB put into the table that both sides keep, and then named 12,000 times in a byte each: 48 MB.
 _HPACK_BOMB = _OK + header(b"a", b"v" * 4000) + b"\xbe" * 12_000
+_CONTINUATION = frame(9, 0, b"STRM", header(b"a", b"b") * 100)
 
 HTTP2: dict[str, tuple[Script, set[str]]] = {
     "a bomb in the headers": (http2(_once(frame(1, 5, b"STRM", _HPACK_BOMB))), {"malformed_answer"}),
-    "endless continuations": (
-        http2(_then_for_ever(frame(1, 0, b"STRM", _OK), frame(9, 0, b"STRM", header(b"a", b"b") * 100))),
-        {"answer_cut_off", "connection_failed"},
+    "endless continuations": (http2(_then_for_ever(frame(1, 0, b"STRM", _OK), _CONTINUATION)), {"malformed_answer"}),
+    "endless continuations, one by one": (
+        http2(_then_for_ever(frame(1, 0, b"STRM", _OK), _CONTINUATION, 0.02)),
+        {"malformed_answer"},
     ),
     "a flood of pings": (http2(_then_for_ever(b"", frame(6, 0, 0, b"12345678") * 100)), {"connection_failed"}),
     "a flood of settings": (http2(_then_for_ever(b"", frame(4, 0, 0) * 100)), {"connection_failed"}),
