@@ -3,7 +3,7 @@
 The flag says what the last one to touch it knew:
 
     (none)   nobody is awake, nothing is pending: whoever rings publishes a `deliver` message
-    rung     a wake-up is pending, or its message is on its way
+    rung     a wake-up is pending, or its message is on its way; and who rang, for a ring that must be sent again
     watched  a courier with free slots is awake and hears who rings (ear.py): no message is needed
 
 It lives for seconds only, so that a lost message or a dead courier costs seconds, and the sweep rings regardless of it.
@@ -13,6 +13,7 @@ All of Redis may be flushed at any moment.
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,10 +38,13 @@ QUEUE = "deliveries"
 # Milliseconds. A pending wake-up whose message was lost holds back the next publish no longer than this; further rings
 # do not prolong it.
 RUNG = 3_000
+# A ring that is sent again, since its answer was lost, must not take its first try for somebody else's.
 RING = """
 local before = redis.call('GET', KEYS[1])
-if before ~= 'rung' then redis.call('SET', KEYS[1], 'rung', 'PX', ARGV[1]) end
-if before and before ~= 'rung' then redis.pcall('PUBLISH', ARGV[2], '') end
+if before == ARGV[3] then return false end
+local rung = before and string.sub(before, 1, 4) == 'rung'
+if not rung then redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[1]) end
+if before and not rung then redis.pcall('PUBLISH', ARGV[2], '') end
 return before
 """
 # One run by countdown is pending at most, unless an earlier one is wanted. The value is when it is due.
@@ -73,17 +77,19 @@ class Doorbell:
 
     def ring(self) -> bool:
         """Sets the flag; True when a message must be published. Raises redis.RedisError when Redis is away."""
-        return self._guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG, CHANNEL)) is None
+        mine = f"rung:{secrets.token_hex(8)}"
+        return self._guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG, CHANNEL, mine)) is None
 
     def watch(self, courier: str) -> tuple[bool, bool]:
         """Takes the flag down. Answers whether it was rung, and whether another courier watches too."""
         mine = f"watched:{courier}".encode()
         before = self._guarded(lambda: self.client.set(FLAG, mine, px=WATCHED, get=True))
-        return before == b"rung", before not in (None, b"rung", mine)
+        rung = _is_rung(before)
+        return rung, not rung and before not in (None, mine)
 
     def leave(self) -> bool:
         """Takes the flag away; True when it was rung, so that the leaving courier must look once more."""
-        return bool(self._guarded(lambda: self.client.getdel(FLAG)) == b"rung")
+        return _is_rung(self._guarded(lambda: self.client.getdel(FLAG)))
 
     def claim_retry(self, seconds: float) -> bool:
         """Whether the caller is the one whose next run is scheduled by countdown: no earlier one is pending."""
@@ -102,6 +108,10 @@ class Doorbell:
         except (redis.RedisError, OperationalError):
             self.broken_until = time.monotonic() + BREAK
             raise
+
+
+def _is_rung(flag: bytes | None) -> bool:
+    return flag is not None and flag.startswith(b"rung")
 
 
 @cache

@@ -460,4 +460,4 @@ def test_the_chore_wakes_couriers(hold: Hold, deliver: Deliver) -> None:
     start(hold(1))
     doorbell.doorbell().client.delete(doorbell.FLAG)
     tasks.recover()
-    assert doorbell.doorbell().client.get(doorbell.FLAG) == b"rung"
+    assert doorbell.doorbell().leave()

@@ -340,6 +340,16 @@ def test_rings_do_not_hold_back_the_next_message_for_longer_than_the_first(
         time.sleep(0.01)
 
 
+def test_a_ring_that_is_repeated_since_its_answer_was_lost_still_asks_for_a_message(transactional_db: None) -> None:
+    bell = doorbell.doorbell()
+    pool: Any = bell.client.connection_pool
+    spoken = pool.get_connection()
+    spoken.send_command("CLIENT REPLY OFF")
+    pool.release(spoken)
+    assert bell.ring()
+    assert not bell.ring()
+
+
 def test_while_redis_is_away_a_courier_stays_awake(
     workspace: Workspace,
     subscribe: Subscribe,
