@@ -55,7 +55,7 @@ def every_courier_sleeps() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) > 0 AND bool_and(state = 'idle' AND query = %s) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
             [session.CLOSE],
         )
         return bool(cursor.fetchone()[0])
