@@ -171,7 +171,12 @@ def names_of(family: Family) -> list[str]:
 
 
 def sent_as(name: str) -> list[EventType]:
-    """The events that are sent under this name. A main event stands for its sub-events: it never arises by itself."""
+    """The events that are sent under this name, at least one. A main event stands for its sub-events alone.
+
+    Raises KeyError for a name that does not exist.
+    """
+    if name not in NAMES:
+        raise KeyError(name)
     mains = {event.main for event in _TYPES}
     return [event for event in _TYPES if event.name not in mains and name in {form.event for form in event.forms}]
 

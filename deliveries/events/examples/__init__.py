@@ -84,9 +84,8 @@ def _case(event: EventType, _: str) -> Json:
 
 
 def _individual(event: EventType, _: str) -> Json:
-    return (
-        cases.individual(rows.INDIVIDUAL, [_summary()]) if event.is_whole else cases.individual_deleted(rows.INDIVIDUAL)
-    )
+    row = rows.INDIVIDUAL
+    return cases.individual(row, [_summary()]) if event.is_whole else cases.individual_deleted(row)
 
 
 def _company(event: EventType, _: str) -> Json:
