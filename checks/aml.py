@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+
+from django.core.exceptions import ValidationError
 
 from workspaces.identifiers import new_id
 
-from .models import HitStatus, ListType
+from .choices import HitStatus, ListType
 
 Json = dict[str, Any]
 
@@ -37,38 +38,50 @@ class NewHit:
     list_types: Sequence[ListType]
 
 
-def started(check_id: UUID, at: str, settings: Json) -> Json:
-    """The data of a check that was just started."""
+def parse_hits(lines: Iterable[str]) -> list[NewHit]:
+    """Hits written as `NAME:LIST[,LIST]`, by hand. Empty lines are none. Raises ValidationError."""
+    return [_parse_hit(line) for line in lines if line.strip()]
+
+
+def _parse_hit(text: str) -> NewHit:
+    name, _, lists = text.rpartition(":")
+    words = [word.strip() for word in lists.split(",")]
+    if not name.strip() or not set(words) <= set(ListType.values):
+        raise ValidationError(f"Write a hit as NAME:LIST with lists of {', '.join(ListType.values)}.")
+    return NewHit(name.strip(), [ListType(word) for word in words])
+
+
+def begun(check_id: str, at: str) -> Json:
+    """What a search says that has found nothing yet."""
     return {
-        "result": None,
-        "settings": {"vendor": VENDOR, "profile_id": None, **SETTINGS, **settings},
         "vendor": {
             "name": VENDOR,
             "is_search_monitored": False,
             "created_at": at,
             "search_url": "",
-            "search_id": str(check_id),
-            "search_ref": str(check_id),
+            "search_id": check_id,
+            "search_ref": check_id,
         },
-        "review": NO_REVIEW,
         **_summary([]),
     }
 
 
-def with_hits(data: Json, hits: Iterable[NewHit]) -> Json:
-    return data | _summary([_hit(hit) for hit in hits])
+def with_hits(data: Json, hits: Iterable[NewHit], monitored_at: str | None = None) -> Json:
+    """The data with these hits beside those it has. `monitored_at`: when the monitoring of the search found them."""
+    found = [_hit(hit, monitored_at) for hit in hits]
+    return data | _summary([*data.get("hits", ()), *found])
 
 
-def _hit(hit: NewHit) -> Json:
+def _hit(hit: NewHit, monitored_at: str | None) -> Json:
     key = str(new_id())
-    vendor = {"name": VENDOR, "hit_id": key, "updated_by_monitoring_status": None, "updated_by_monitoring_at": None}
+    found_by = {"updated_by_monitoring_status": monitored_at and "new", "updated_by_monitoring_at": monitored_at}
     return {
         "id": key,
         "name": hit.name,
         "list_types": [str(word) for word in hit.list_types],
         "status": HitStatus.POTENTIAL_MATCH.value,
         "review": NO_REVIEW,
-        "vendor": vendor,
+        "vendor": {"name": VENDOR, "hit_id": key, **found_by},
     }
 
 
@@ -78,8 +91,9 @@ def reviewed(data: Json, hit_ids: Collection[str], status: HitStatus, review: Js
     return data | _summary([hit | verdict if hit["id"] in hit_ids else hit for hit in data["hits"]])
 
 
-def has_open_hits(data: Json) -> bool:
-    return any(hit["status"] == HitStatus.POTENTIAL_MATCH for hit in data.get("hits", ()))
+def has_open_hits(data: Any) -> bool:
+    hits = data.get("hits") if isinstance(data, dict) else None
+    return any(hit["status"] == HitStatus.POTENTIAL_MATCH for hit in hits or ())
 
 
 def _summary(hits: list[Json]) -> Json:

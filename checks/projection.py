@@ -10,10 +10,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from cases.shapes import day
 from workspaces.compiled import ByKeys
 from workspaces.timestamps import iso
 
-from .models import Check
+from .data import About, whole
+from .models import DECIDED, Check
 
 Row = Mapping[str, Any]
 Json = dict[str, Any]
@@ -61,8 +63,25 @@ def check(row: Row) -> Json:
         "type": row["type"],
         "subtype": row["subtype"] or None,
         "last_activity_at": iso(row["updated_at"]),
-        "data": row["data"],
+        "data": _shown_data(row),
     }
+
+
+def whole_data(row: Row) -> Json:
+    """Its data, with every key that Dotfile's schema of the type requires."""
+    about = About(str(row["id"]), iso(row["created_at"]), row["company_id"] is not None)
+    return whole(row["type"], about, row["data"])
+
+
+def _shown_data(row: Row) -> Json:
+    """A verdict is the result, however it came about; a document's last day is the one that the clock goes by."""
+    data = whole_data(row)
+    if row["status"] in DECIDED:
+        data["result"] = str(row["status"])
+    # An event recorded before there was the column does not have it.
+    if (last := row.get("expires_at")) and "expiration_date" in data.get("information", ()):
+        data["information"] = data["information"] | {"expiration_date": day(last)}
+    return data
 
 
 def check_summary(row: Row) -> Json:

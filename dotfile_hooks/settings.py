@@ -131,13 +131,19 @@ CELERY_DB_REUSE_MAX = 1000  # tasks a worker's database connection serves; witho
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 # Everything that is not delivery has a queue of its own, so that a mail server cannot hold up a webhook.
 CELERY_TASK_DEFAULT_QUEUE = "deliveries"
-CELERY_TASK_ROUTES = {"deliveries.sweep": {"queue": "chores"}, "deliveries.chores.*": {"queue": "chores"}}
+CELERY_TASK_ROUTES = {
+    "deliveries.sweep": {"queue": "chores"},
+    "deliveries.chores.*": {"queue": "chores"},
+    "checks.chores.*": {"queue": "chores"},
+}
 # SWEEP_INTERVAL (seconds, default 1): how often beat looks for due work that nobody was woken for.
 SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": 300}},
     # By the clock: a beat that is restarted often would never see a whole hour pass.
     "upkeep": {"task": "deliveries.chores.upkeep", "schedule": crontab(minute=17), "options": {"expires": 3600}},
+    # Every minute: it is one question to an index when nothing is due, and days pass at midnight, not within the hour.
+    "expiry of checks": {"task": "checks.chores.expiry", "schedule": crontab(), "options": {"expires": 60}},
 }
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------

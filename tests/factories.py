@@ -55,7 +55,7 @@ def company(of: Case | None = None, **fields: Any) -> Company:
 
 def check(of: Individual | Company | None = None, kind: str = CheckType.AML, **fields: Any) -> Check:
     """A check that was just started; `fields` are then set on it, unless none."""
-    started = start_check(of or individual(), kind, SETTINGS.get(kind))
+    started = start_check(of or individual(), kind, settings_of(of, kind))
     for name, value in fields.items():
         setattr(started, name, value)
     started.save()
@@ -65,6 +65,12 @@ def check(of: Individual | Company | None = None, kind: str = CheckType.AML, **f
 def aml_check_with_hits(of: Individual | Company | None = None, *names: str) -> Check:
     hits = [NewHit(name, [ListType.PEP]) for name in names or ("John Carter",)]
     return record_aml_result(check(of), hits)
+
+
+def settings_of(of: Individual | Company | None, kind: str) -> dict[str, str] | None:
+    if isinstance(of, Company) and kind == CheckType.DOCUMENT:
+        return {"document_type_key": "registration_certificate"}
+    return SETTINGS.get(kind)
 
 
 # What some types of checks cannot be started without.

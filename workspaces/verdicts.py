@@ -49,5 +49,5 @@ class VerdictAdmin(ModelAdmin):
         row = self.get_object(request, object_id)
         may = row is not None and self.has_change_permission(request, row)
         possible = self.verdicts(row) if may else []
-        labels = [(name, name.capitalize()) for name in possible]
+        labels = [(name, name.replace("_", " ").capitalize()) for name in possible]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "verdicts": labels})

@@ -28,7 +28,7 @@ def test_a_check_is_started(admin_client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "sentence"),
-    [("company_monitoring", "about individuals"), ("document", "Say which document")],
+    [("company_monitoring", "not of individuals"), ("document", "Say which document")],
 )
 def test_a_check_that_cannot_be_started_is_refused(admin_client: Client, kind: str, sentence: str) -> None:
     person = factories.individual()
@@ -65,7 +65,8 @@ def test_an_action_decides_and_may_change_an_earlier_verdict(admin_client: Clien
     check = factories.check(status="need_review")
     act(admin_client, "approve", check)
     assert Check.objects.get(pk=check.pk).status == "approved"
-    act(admin_client, "reject", check)
+    assert "already approved" in act(admin_client, "reject", check)
+    act(admin_client, "reject_after_all", check)
     stored = Check.objects.get(pk=check.pk)
     assert (stored.status, stored.data["review"]["reviewer_type"]) == ("rejected", "user")
 
@@ -129,7 +130,7 @@ def test_who_may_only_look_reviews_no_hits() -> None:
 
 @pytest.mark.parametrize(
     ("status", "offered"),
-    [("in_progress", []), ("need_review", ["approve", "reject"]), ("approved", ["reject"])],
+    [("in_progress", []), ("need_review", ["approve", "reject"]), ("approved", ["reject_after_all"])],
 )
 def test_the_page_offers_the_verdicts_that_are_possible(admin_client: Client, status: str, offered: list[str]) -> None:
     check = factories.check(kind="ekyc", status=status)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -10,6 +13,7 @@ from cases.models import ReviewerType
 from checks import services
 from checks.aml import NewHit
 from checks.models import ABOUT_COMPANIES, ABOUT_INDIVIDUALS, Check, CheckType, ListType
+from deliveries.models import Event
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +40,40 @@ def test_which_types_are_about_whom(kind: str) -> None:
 def test_the_database_knows_whom_a_type_is_about() -> None:
     company = factories.company()
     with pytest.raises(IntegrityError, match="fits_its_subject"), transaction.atomic():
-        Check.objects.create(type="ekyc", company=company)
+        Check(type="ekyc", company=company, case=company.case).save_base(raw=True)
 
 
-def test_a_check_is_about_one_subject() -> None:
-    case = factories.case()
+def test_the_database_knows_that_a_check_is_about_one_subject() -> None:
+    person = factories.individual()
+    company = factories.company(person.case)
     with pytest.raises(IntegrityError, match="one_subject"), transaction.atomic():
-        Check.objects.create(type="aml", company=factories.company(case), individual=factories.individual(case))
+        Check(type="aml", company=company, individual=person, case=person.case).save_base(raw=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda check: check.save(), lambda check: Check.objects.bulk_create([check]), lambda check: check.full_clean()],
+    ids=["save", "bulk_create", "form"],
+)
+@pytest.mark.parametrize(
+    ("kind", "about", "sentence"),
+    [
+        ("ekyc", {"company"}, "eKYC is a check of individuals, not of companies"),
+        ("online_reputation", {"individual"}, "Online Reputation is a check of companies, not of individuals"),
+        ("aml", {"company", "individual"}, "exactly one individual or one company"),
+        ("aml", set(), "exactly one individual or one company"),
+        ("tarot", {"individual"}, "no type tarot"),
+    ],
+)
+def test_a_check_of_the_wrong_subject_is_refused_with_a_sentence(
+    make: Callable[[Check], object], kind: str, about: set[str], sentence: str
+) -> None:
+    person = factories.individual()
+    subjects: dict[str, Any] = {"individual": person, "company": factories.company(person.case)}
+    with pytest.raises(ValidationError, match=sentence), transaction.atomic():
+        make(Check(type=kind, **{name: subjects[name] for name in about}))
+    assert not Check.objects.exists()
+    assert not Event.objects.filter(name__startswith="Check").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from checks import services
-from checks.aml import NewHit
-from checks.models import Check, ListType
+from checks.aml import parse_hits
+from checks.models import Check
 
 
 class Command(BaseCommand):
@@ -22,18 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *, check_id: str, hits: list[str], **options: Any) -> None:
         try:
-            check = services.record_aml_result(Check.objects.get(pk=check_id), [parse_hit(text) for text in hits])
+            check = services.record_aml_result(Check.objects.get(pk=check_id), parse_hits(hits))
         except Check.DoesNotExist:
             raise CommandError(f"There is no check {check_id}.") from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         self.stdout.write(f"{check.pk} {check.status}")
-
-
-def parse_hit(text: str) -> NewHit:
-    """`NAME:LIST[,LIST]`. Raises CommandError."""
-    name, _, lists = text.rpartition(":")
-    words = lists.split(",")
-    if not name or not set(words) <= set(ListType.values):
-        raise CommandError(f"Write a hit as NAME:LIST with lists of {', '.join(ListType.values)}.")
-    return NewHit(name, [ListType(word) for word in words])

@@ -1,0 +1,20 @@
+"""What checks of each type say (`Check.data`): plain functions on JSON, no queries."""
+
+from .beginnings import About, begun, whole
+from .document_types import STANDARD, shown_type
+from .merging import merged, unknown_names
+from .parts import Json
+from .settings import KEYS, automatic
+
+__all__ = [
+    "KEYS",
+    "STANDARD",
+    "About",
+    "Json",
+    "automatic",
+    "begun",
+    "merged",
+    "shown_type",
+    "unknown_names",
+    "whole",
+]

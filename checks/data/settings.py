@@ -1,0 +1,155 @@
+"""The settings of each type: what they are unless something else is said, and what may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from checks import aml
+from checks.choices import SEARCHABLE, AlertCategory, CheckType
+
+from .parts import Json
+
+
+@dataclass(frozen=True)
+class Setting:
+    default: Any
+    fits: Callable[[Any], bool]
+    kind: str
+    """For people: "must be …"."""
+    required: bool = False
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _word(default: str, *others: str) -> Setting:
+    words = (default, *others)
+    return Setting(default, lambda value: isinstance(value, str) and value in words, " or ".join(words))
+
+
+def _words(default: Iterable[str], words: Iterable[str]) -> Setting:
+    known = list(words)
+    return Setting(
+        list(default),
+        lambda value: isinstance(value, list) and all(isinstance(word, str) and word in known for word in value),
+        f"a list with words of {', '.join(known)}",
+    )
+
+
+def _key(of: str) -> Setting:
+    return Setting("", lambda value: _is_text(value) and 0 < len(value) <= KEY_LENGTH, f"the key of {of}", True)
+
+
+# Of keys of document types and templates; the subtype, which holds a prefix and the key, has room for it.
+KEY_LENGTH = 200
+_FLAG = Setting(False, _is_flag, "true or false")
+_AUTOMATIC = {"automatic_approval": _FLAG, "automatic_rejection": _FLAG}
+# Of a document's analysis: the models and what each needs to be told.
+_MODELS: Mapping[str, tuple[str, ...]] = {
+    "registration_certificate": (),
+    "iban": (),
+    "proof_of_address": (),
+    "prompt": ("prompt",),
+}
+
+
+def _is_analysis(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or value.keys() - {*_AUTOMATIC, "parameters"}:
+        return False
+    flags = all(_is_flag(value[name]) for name in _AUTOMATIC if name in value)
+    return flags and _are_parameters(value.get("parameters"))
+
+
+def _are_parameters(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    model = value.get("model")
+    return isinstance(model, str) and model in _MODELS and all(_is_text(value.get(name)) for name in _MODELS[model])
+
+
+SETTINGS: Mapping[str, Mapping[str, Setting]] = {
+    CheckType.AML: {
+        "vendor": _word(aml.VENDOR),
+        "fuzziness": Setting(aml.SETTINGS["fuzziness"], _is_share, "a number from 0 to 1"),
+        "exact_match": _FLAG,
+        "list_types": _words(aml.SETTINGS["list_types"], SEARCHABLE),
+        "profile_id": Setting(None, lambda value: value is None or _is_text(value), "text or null"),
+        "enable_entity_filter": Setting(aml.SETTINGS["enable_entity_filter"], _is_flag, "true or false"),
+    },
+    CheckType.COMPANY_MONITORING: {"alert_categories": _words(AlertCategory.values, AlertCategory.values)},
+    CheckType.DOCUMENT: {
+        "document_type_key": _key("a document type"),
+        # The type itself, filled in when the check starts.
+        "document_type": Setting(None, lambda value: value is None or isinstance(value, dict), "a document type"),
+        "document_analysis": Setting(None, _is_analysis, "null, or automatic_approval, -rejection and parameters"),
+    },
+    CheckType.EKYC: {"vendor": _word("gbg"), **_AUTOMATIC},
+    CheckType.ELECTRONIC_SIGNATURE: {
+        "document_template_key": _key("a document template"),
+        "automatic_approval": _FLAG,
+    },
+    CheckType.FRAUD_DATABASE: {"vendor": _word("cifas"), **_AUTOMATIC},
+    CheckType.ID_DOCUMENT: {"vendor": _word("idnow", "veriff"), **_AUTOMATIC},
+    CheckType.ID_VERIFICATION: {
+        "vendor": _word("checkout", "idnow", "onfido", "ubble", "veriff"),
+        "mode": _word("auto", "certified", "default", "expert", "liveness"),
+        "redirect_url": Setting("", _is_text, "a URL"),
+        **_AUTOMATIC,
+    },
+    CheckType.ONLINE_REPUTATION: {},
+}
+KEYS: Mapping[str, tuple[str, str]] = {
+    CheckType.DOCUMENT: ("document_type_key", "document_type:"),
+    CheckType.ELECTRONIC_SIGNATURE: ("document_template_key", "document_template:"),
+}
+"""The setting that a check of the type cannot do without, and the beginning of the subtype that it becomes."""
+# What the vendor's word alone decides where a type has no settings for it.
+_UNASKED: Mapping[str, Json] = {
+    CheckType.AML: {"automatic_approval": True},
+    CheckType.COMPANY_MONITORING: {"automatic_approval": True},
+}
+
+
+def default_settings(kind: str) -> Json:
+    return {name: setting.default for name, setting in SETTINGS[kind].items()}
+
+
+def complete_settings(kind: str, given: Json) -> Json:
+    """All settings of a check of this type. Raises ValidationError for unknown, wrong and missing ones."""
+    known, label = SETTINGS[kind], CheckType(kind).label
+    if unknown := sorted(given.keys() - known.keys()):
+        names = ", ".join(known) or "none"
+        raise ValidationError({"settings": f"{label} checks have no setting `{unknown[0]}`; they have {names}."})
+    for name, setting in known.items():
+        if setting.required and not given.get(name):
+            raise ValidationError({"settings": f"Give `{name}`: which document this check is about."})
+        if name in given and not setting.fits(given[name]):
+            raise ValidationError({"settings": f"`{name}` must be {setting.kind}."})
+    return _with_analysis(default_settings(kind) | given)
+
+
+def _with_analysis(settings: Json) -> Json:
+    if (analysis := settings.get("document_analysis")) is None:
+        return settings
+    complete = {"automatic_rejection": False, "automatic_approval": False, "parameters": None, **analysis}
+    return settings | {"document_analysis": complete}
+
+
+def automatic(kind: str, settings: Json) -> Json:
+    """`automatic_approval` and `automatic_rejection`, as far as there are such settings."""
+    return _UNASKED.get(kind) or settings.get("document_analysis") or settings

@@ -1,0 +1,34 @@
+"""The rows of checks."""
+
+from checks.choices import (
+    ABOUT_COMPANIES,
+    ABOUT_INDIVIDUALS,
+    DECIDED,
+    STAYS_AFTER_ITS_DAY,
+    WAITING,
+    CheckStatus,
+    CheckType,
+    EntityType,
+    HitStatus,
+    ListType,
+    Result,
+)
+
+from .check import Check
+from .document_types import DocumentType
+
+__all__ = [
+    "ABOUT_COMPANIES",
+    "ABOUT_INDIVIDUALS",
+    "DECIDED",
+    "STAYS_AFTER_ITS_DAY",
+    "WAITING",
+    "Check",
+    "CheckStatus",
+    "CheckType",
+    "DocumentType",
+    "EntityType",
+    "HitStatus",
+    "ListType",
+    "Result",
+]

@@ -1,0 +1,97 @@
+"""Which documents a workspace collects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from checks.choices import EntityType
+from checks.data.document_types import STANDARD
+from checks.data.settings import KEY_LENGTH
+from workspaces.changes import TrackedModel
+from workspaces.models import Workspace
+
+is_key = RegexValidator(r"\A[a-z][a-z_0-9]*\Z", "Use small letters, digits and _, beginning with a letter.")
+
+Row = dict[str, Any]
+Types = dict[tuple[UUID, str], Row]
+"""By workspace and key, as `values()` gives them."""
+
+
+class DocumentType(TrackedModel):
+    """A kind of document that checks can be about."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="document_types", db_index=False)
+    key = models.CharField(max_length=KEY_LENGTH, validators=[is_key])
+    label = models.CharField(max_length=255)
+    target_entities = ArrayField(
+        models.CharField(max_length=16, choices=EntityType.choices), help_text="Whom such a document is of."
+    )
+    is_internal = models.BooleanField(default=False, help_text="Not shown to the contacts of a case.")
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="No check is started for it any more.")
+
+    class Meta(TrackedModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "key"],
+                name="checks_document_type_key_is_unique",
+                violation_error_message="Another document type of this workspace has this key.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def usable_types(wanted: Collection[tuple[UUID, str, str]]) -> Types:
+    """The types with these workspaces and keys, in two queries; standard ones are made when they are first needed.
+
+    `wanted` names the kind of entity, too. Raises ValidationError for one that is unknown, archived or not of such.
+    """
+    types = _find({(workspace, key) for workspace, key, _ in wanted})
+    missing = {(workspace, key) for workspace, key, _ in wanted} - types.keys()
+    if new := {workspace for workspace, key in missing if key in STANDARD}:
+        _make_standard(new)
+        types |= _find(missing)
+    for workspace, key, entity in wanted:
+        _refuse(types.get((workspace, key)), workspace, key, entity)
+    return types
+
+
+def _find(pairs: Collection[tuple[UUID, str]]) -> Types:
+    rows = DocumentType.objects.filter(workspace__in={pair[0] for pair in pairs}, key__in={pair[1] for pair in pairs})
+    found: Types = {(row["workspace_id"], row["key"]): {**row} for row in rows.values()}
+    return {pair: found[pair] for pair in pairs if pair in found}
+
+
+def _make_standard(workspaces: Collection[UUID]) -> None:
+    made = [
+        DocumentType(workspace_id=workspace, key=key, label=known.label, target_entities=[*known.target_entities])
+        for workspace in sorted(workspaces)
+        for key, known in sorted(STANDARD.items())
+    ]
+    DocumentType.objects.bulk_create(made, ignore_conflicts=True)
+
+
+def _refuse(row: Row | None, workspace: UUID, key: str, entity: str) -> None:
+    if row is None:
+        raise ValidationError({"settings": _unknown(workspace, key)}, code="unknown_document_type")
+    if row["archived_at"] is not None:
+        raise ValidationError({"settings": f"The document type {key} is archived."}, code="archived")
+    if entity not in row["target_entities"]:
+        whom = {EntityType.COMPANY.value: "companies", EntityType.INDIVIDUAL.value: "individuals"}[entity]
+        raise ValidationError({"settings": f"The document type {key} is not of {whom}."}, code="wrong_subject")
+
+
+def _unknown(workspace: UUID, key: str) -> str:
+    own = DocumentType.objects.filter(workspace=workspace, archived_at=None).values_list("key", flat=True)
+    nearest = get_close_matches(key, {*own, *STANDARD}, 1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    return f"There is no document type {key}.{hint}"
