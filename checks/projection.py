@@ -69,7 +69,8 @@ def check(row: Row) -> Json:
 
 def whole_data(row: Row) -> Json:
     """Its data, with every key that Dotfile's schema of the type requires."""
-    about = About(str(row["id"]), iso(row["created_at"]), row["company_id"] is not None)
+    key = row["subtype"].partition(":")[2]
+    about = About(str(row["id"]), iso(row["created_at"]), row["company_id"] is not None, key)
     return whole(row["type"], about, row["data"])
 
 

@@ -16,7 +16,7 @@ from checks.choices import CheckType, EntityType
 from .document_types import guessed_type
 from .merging import merged
 from .parts import Json, nulls
-from .settings import complete_settings, default_settings
+from .settings import KEYS, complete_settings, default_settings
 
 # ISO 3166 leaves it to users, who mean "unknown" by it: Dotfile's eKYC vendor always has a country.
 UNKNOWN_COUNTRY = "ZZ"
@@ -30,6 +30,8 @@ class About:
     at: str
     """When it was started, as the API writes it."""
     is_company: bool
+    key: str = ""
+    """Of its document type or template, as the subtype has it."""
     subject: Individual | Company | None = None
     """None when nobody looks any more: the data has what was known then."""
 
@@ -188,6 +190,8 @@ def whole(kind: str, about: About, stored: Any) -> Json:
     """What is stored, with all that it lacks: rows may be older than a key of theirs."""
     stored = stored if isinstance(stored, dict) else {}
     settings = merged(default_settings(kind), stored.get("settings"))
+    if kind in KEYS:
+        settings[KEYS[kind][0]] = settings[KEYS[kind][0]] or about.key
     if kind == CheckType.DOCUMENT and settings["document_type"] is None:
         settings["document_type"] = guessed_type(settings["document_type_key"], about.at)
     return _settled(kind, merged(_beginning(kind, about, settings), stored), settings)

@@ -40,7 +40,8 @@ def begin(checks: Sequence[Check]) -> None:
 
 
 def _about(check: Check) -> data.About:
-    return data.About(str(check.pk), iso(check.created_at), check.company is not None, check.subject)
+    is_company, key = check.company is not None, check.subtype.partition(":")[2]
+    return data.About(str(check.pk), iso(check.created_at), is_company, key, check.subject)
 
 
 def _settings(check: Check) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Many checks at a time, and several who change them at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from checks import services
+from checks.models import Check
+from checks.services import expiry
+from deliveries.models import Event
+from tests import factories
+from tests.deliveries.test_at_once import together
+from workspaces import bulk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = date(2027, 1, 31)
+LATER = date(2028, 1, 1)
+
+
+def many(number: int, cases: int = 3) -> None:
+    """Checks with a last day, in turn of each of some cases."""
+    workspace = factories.workspace()
+    people = [factories.individual(factories.case(workspace)) for _ in range(cases)]
+    made = [Check(type="aml", individual=people[n % cases], expires_at=DAY) for n in range(number)]
+    Check.objects.bulk_create(made)
+
+
+def test_ten_thousand_are_made_and_changed_in_a_few_statements_per_thousand(transactional_db: None) -> None:
+    with CaptureQueriesContext(connection) as making:
+        many(10_000)
+    with CaptureQueriesContext(connection) as changing:
+        Check.objects.update(status="need_review")
+    assert len(making) <= 60
+    assert len(changing) <= 60
+    assert Event.objects.filter(name="Check.ReviewNeeded").count() == 10_000
+
+
+def test_bulk_changes_single_ones_and_the_clock_do_not_deadlock(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "CHUNK", 20)
+    monkeypatch.setattr(expiry, "BATCH", 15)
+    many(120)
+
+    def approve(order: str) -> None:
+        for status in ("need_review", "processing", "expired") * 2:
+            Check.objects.order_by(order).exclude(status="expired").update(status=status)
+
+    def expire() -> None:
+        for _ in range(4):
+            services.expire_checks(LATER)
+
+    def reopen() -> None:
+        for check in Check.objects.order_by("-pk")[:40]:
+            services.restart(check)
+
+    assert together([partial(approve, "pk"), partial(approve, "-pk"), expire, reopen, expire]) == []
+    sequences = list(Event.objects.values_list("case_id", "sequence"))
+    assert len(set(sequences)) == len(sequences)
+
+
+def test_two_clocks_tell_of_each_check_once(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "BATCH", 10)
+    many(100)
+    counts: list[int] = []
+    assert together([lambda: counts.append(services.expire_checks(LATER)) for _ in range(3)]) == []
+    assert sum(counts) == Event.objects.filter(name="Check.Expired").count() == 100
