@@ -1,4 +1,4 @@
-"""The screening vendor's hand."""
+"""The vendors' hands."""
 
 from __future__ import annotations
 
@@ -44,3 +44,34 @@ def test_a_hit_that_makes_no_sense_is_a_sentence(hit: str) -> None:
 def test_an_unknown_check_is_a_sentence(key: str) -> None:
     with pytest.raises(CommandError):
         call_command("record_aml_result", key)
+
+
+def test_what_any_vendor_found_is_recorded() -> None:
+    check, out = factories.check(kind="ekyc"), StringIO()
+    call_command("record_check_result", str(check.pk), "approved", "--found", '{"decision": "match"}', stdout=out)
+    stored = Check.objects.get()
+    assert (stored.data["result"], stored.data["decision"]) == ("approved", "match")
+    assert out.getvalue().strip() == f"{check.pk} need_review"
+
+
+def test_there_may_be_no_result() -> None:
+    check = factories.check(kind="ekyc")
+    call_command("record_check_result", str(check.pk), "none", stdout=StringIO())
+    assert (Check.objects.get().status, Check.objects.get().data["result"]) == ("need_review", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "found", "sentence"),
+    [
+        (None, "[]", "must be a JSON object"),
+        (None, "{", "must be a JSON object"),
+        (None, '{"colour": 1}', "says nothing about colour"),
+        (UNKNOWN, "{}", "There is no check"),
+        ("nonsense", "{}", "nonsense"),
+    ],
+)
+def test_a_result_that_cannot_be_recorded_is_a_sentence(key: str | None, found: str, sentence: str) -> None:
+    check = factories.check(kind="ekyc")
+    with pytest.raises(CommandError, match=sentence):
+        call_command("record_check_result", key or str(check.pk), "approved", "--found", found)
+    assert Check.objects.get().status == "in_progress"
