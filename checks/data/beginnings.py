@@ -181,9 +181,7 @@ def begun(kind: str, about: About, given: Any) -> Json:
     """
     given = given if isinstance(given, dict) else {}
     settings = given.get("settings")
-    complete = complete_settings(kind, settings if isinstance(settings, dict) else {})
-    data: Json = merged(_beginning(kind, about, complete), given)
-    return _settled(kind, data, complete)
+    return _filled(kind, about, complete_settings(kind, settings if isinstance(settings, dict) else {}), given)
 
 
 def whole(kind: str, about: About, stored: Any) -> Json:
@@ -194,19 +192,14 @@ def whole(kind: str, about: About, stored: Any) -> Json:
         settings[KEYS[kind][0]] = settings[KEYS[kind][0]] or about.key
     if kind == CheckType.DOCUMENT and settings["document_type"] is None:
         settings["document_type"] = guessed_type(settings["document_type_key"], about.at)
-    return _settled(kind, merged(_beginning(kind, about, settings), stored), settings)
+    return _filled(kind, about, settings, stored)
 
 
-def _beginning(kind: str, about: About, settings: Json) -> Json:
-    beginning = {"result": None, "review": NO_REVIEW, **BEGINNINGS[kind](about)}
-    if "vendor" in settings and "vendor" in beginning:
-        beginning["vendor"] = beginning["vendor"] | {"name": settings["vendor"]}
-        if settings["vendor"] == "onfido":
-            beginning["vendor"]["sdk_token"] = None
-    return beginning
-
-
-def _settled(kind: str, data: Json, settings: Json) -> Json:
-    if kind == CheckType.ONLINE_REPUTATION:  # which alone has none
-        return {name: value for name, value in data.items() if name != "settings"}
-    return data | {"settings": settings}
+def _filled(kind: str, about: About, settings: Json, data: Json) -> Json:
+    known = {"result": None, "settings": settings, "review": NO_REVIEW, **BEGINNINGS[kind](about)}
+    if kind == CheckType.ONLINE_REPUTATION:  # which alone has no settings
+        del known["settings"]
+    if chosen := settings.get("vendor"):
+        known["vendor"] = known["vendor"] | {"name": chosen} | ({"sdk_token": None} if chosen == "onfido" else {})
+    filled: Json = merged(known, {name: value for name, value in data.items() if name != "settings"})
+    return filled
