@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class ChecksConfig(AppConfig):
@@ -12,7 +13,9 @@ class ChecksConfig(AppConfig):
         from cases.projection import use_checks
 
         from . import flags
+        from .documents.services import analyser_exists
         from .projection import load_summaries
 
         use_checks(load_summaries)
+        register(analyser_exists)
         flags.connect()

@@ -135,15 +135,24 @@ CELERY_TASK_ROUTES = {
     "deliveries.sweep": {"queue": "chores"},
     "deliveries.chores.*": {"queue": "chores"},
     "checks.chores.*": {"queue": "chores"},
+    # A file may take seconds: not beside the sweep.
+    "checks.documents.*": {"queue": "documents"},
 }
 # SWEEP_INTERVAL (seconds, default 1): how often beat looks for due work that nobody was woken for.
 SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1)
+# DOCUMENT_RESUME_INTERVAL (seconds, default 60): how often beat looks for documents whose analysis stands still.
+DOCUMENT_RESUME_INTERVAL = env.number("DOCUMENT_RESUME_INTERVAL", 60.0, 0.1)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": 300}},
     # By the clock: a beat that is restarted often would never see a whole hour pass.
     "upkeep": {"task": "deliveries.chores.upkeep", "schedule": crontab(minute=17), "options": {"expires": 3600}},
     # Every minute: it is one question to an index when nothing is due, and days pass at midnight, not within the hour.
     "expiry of checks": {"task": "checks.chores.expiry", "schedule": crontab(), "options": {"expires": 60}},
+    "documents": {
+        "task": "checks.chores.resume_documents",
+        "schedule": DOCUMENT_RESUME_INTERVAL,
+        "options": {"expires": 300},
+    },
 }
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------
@@ -186,6 +195,12 @@ OFFLINE_AFTER_FAILURES = env.integer("OFFLINE_AFTER_FAILURES", 50, 1)
 RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, 7)
 # PARTITIONS_AHEAD (default 7, 2 to 60): days for which partitions are made in advance.
 PARTITIONS_AHEAD = env.integer("PARTITIONS_AHEAD", 7, 2, 60)
+
+# --- Documents --------------------------------------------------------------------------------------------------------
+
+# DOCUMENT_ANALYSER (default checks.documents.local.LocalAnalyser): module.Class of what reads and examines the files
+# that are handed in for document checks.
+DOCUMENT_ANALYSER = env.text("DOCUMENT_ANALYSER", "checks.documents.local.LocalAnalyser")
 
 # --- E-mail: what people must know ------------------------------------------------------------------------------------
 
@@ -319,5 +334,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         name: {"level": _log_level} for name in ("workspaces", "cases", "checks", "deliveries", "dotfile_hooks")
-    },
+    }
+    # It quotes from the files it complains of, and those are personal.
+    | {"pypdf": {"level": "CRITICAL"}},
 }

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from checks import tasks as checks_tasks
+from checks.documents import services as documents
+from checks.documents import starting
+from checks.documents.local import pdf
 from deliveries import notices, services, upkeep
 from deliveries.engine import endpoints, lanes, partitions, retention, retry, signing
 from dotfile_hooks.dev import recording, supervisor
@@ -100,6 +104,16 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
         ("docs/operating.md", f"tries {WORDS[partitions.TRIES]} times"),
         ("docs/operating.md", f"deletes for {WORDS[round(upkeep.SECONDS / 60)]} minutes at most"),
         ("docs/integrators.md", f"kept for {settings.RETENTION_DAYS} days"),
+        ("docs/documents.md", f"{documents.MOST_BYTES // 1_000_000} MB at most."),
+        ("docs/documents.md", f"tried again {WORDS[checks_tasks.Step.max_retries or 0]} times"),
+        ("docs/documents.md", f"lasts longer than {checks_tasks.Step.soft_time_limit} seconds"),
+        ("docs/documents.md", f"attended to for {starting.STILL.total_seconds() / 60:g} minutes"),
+        ("docs/documents.md", f"was begun {documents.MOST_TRIES} times"),
+        ("docs/documents.md", f"for {pdf.SECONDS:g} seconds at most, {pdf.READ_PAGES} pages of text"),
+        (
+            "docs/documents.md",
+            f"{pdf.MOST_OBJECTS:,} objects, {pdf.MOST_BYTES_OF_A_STREAM // 1_000_000} MB of any stream",
+        ),
         ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),
     ],
 )

@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 
 from cases.models import ReviewerType
 from checks import services
-from checks.models import DECIDED, Check, CheckStatus
+from checks.documents.admin import DocumentInline
+from checks.models import DECIDED, Check, CheckStatus, CheckType
 from checks.projection import whole_data
 from workspaces.models import User
 from workspaces.verdicts import VerdictAdmin
@@ -45,6 +46,9 @@ class CheckAdmin(VerdictAdmin):
         "start_monitoring",
         "stop_monitoring",
     )
+
+    def get_inlines(self, request: HttpRequest, obj: Check | None = None) -> Any:
+        return [DocumentInline] if obj is not None and obj.type == CheckType.DOCUMENT else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Check | None = None) -> Any:
         fixed = ("type", "individual", "company")

@@ -13,6 +13,7 @@ from checks.choices import (
     ListType,
     Result,
 )
+from checks.documents.models import Document, DocumentFile
 
 from .check import Check
 from .document_types import DocumentType
@@ -26,6 +27,8 @@ __all__ = [
     "Check",
     "CheckStatus",
     "CheckType",
+    "Document",
+    "DocumentFile",
     "DocumentType",
     "EntityType",
     "HitStatus",

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from cases import projection as cases
 from checks import projection as checks
+from checks.documents.projection import document
 from deliveries.engine.envelope import Parts, Shape
 from deliveries.engine.fanout import Recorded, Told
 from deliveries.models import Event, Subscription
@@ -108,6 +109,7 @@ CONTEXTS: dict[str, Builder] = {
     "individual": _party_context,
     "company": _party_context,
     "check": _check_context,
+    "document": _check_context,
     "webhook": _no_context,
 }
 ENTITIES: dict[str, Builder] = {
@@ -115,6 +117,7 @@ ENTITIES: dict[str, Builder] = {
     "individual": lambda event, related: cases.individual(event.fields, related.checks.get(event.entity_id, [])),
     "company": lambda event, related: cases.company(event.fields, related.checks.get(event.entity_id, [])),
     "check": lambda event, related: checks.check(event.fields),
+    "document": lambda event, related: document(event.fields),
     "webhook": lambda event, related: _webhook(event.fields),
 }
 DELETED: dict[str, Builder] = {
@@ -132,13 +135,14 @@ def _load(events: Sequence[Recorded]) -> Related:
     case_events = of("case")
     in_context = [event for event in events if EVENTS[event.name].entity != "case"]
     case_ids = {event.case_id for event in in_context if event.case_id}
+    of_checks = [*of("check"), *of("document")]
     parties = [event.entity_id for event in (*of("individual"), *of("company"))]
     return Related(
         workspaces=_workspaces({event.workspace_id for event in events}),
         cases=cases.load_related({event.entity_id for event in case_events}, [event.fields for event in case_events]),
         contexts=_contexts(case_ids),
-        individuals=cases.load_individual_contexts({e.individual_id for e in of("check") if e.individual_id}),
-        companies=cases.load_company_contexts({e.company_id for e in of("check") if e.company_id}),
+        individuals=cases.load_individual_contexts({e.individual_id for e in of_checks if e.individual_id}),
+        companies=cases.load_company_contexts({e.company_id for e in of_checks if e.company_id}),
         checks=cases.load_check_summaries(parties),
     )
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.signals import m2m_changed, post_save
 
 from cases.models import Case, Company, Individual, Tag
+from checks.documents.models import Document
 from checks.models import Check
 from deliveries.engine import health
 from deliveries.models import Subscription
@@ -41,6 +42,13 @@ CHECK_STATUS_EVENTS = {
 }
 """The event of a check that reached a status; the others (in_progress, processing) are no event."""
 
+DOCUMENT_STAGE_EVENTS = {
+    "received": "Document.Received",
+    "extracted": "Document.Extracted",
+    "analyzed": "Document.AuthenticityAnalyzed",
+    "decided": "Document.Decided",
+}
+
 
 def case_events(change: Change) -> Iterator[str]:
     if change.before is None:
@@ -54,6 +62,12 @@ def check_events(change: Change) -> Iterator[str]:
         yield "Check.Started"
     if change.before is None or "status" in change.before:
         yield from filter(None, [CHECK_STATUS_EVENTS.get(change.row.stored()["status"])])
+
+
+def document_events(change: Change) -> Iterator[str]:
+    """One for the stage that was reached; a document that is given up reaches the last without those between."""
+    if change.before is None or "stage" in change.before:
+        yield DOCUMENT_STAGE_EVENTS[change.row.stored()["stage"]]
 
 
 def party_events(change: Change) -> Iterator[str]:
@@ -73,7 +87,10 @@ WATCHED: dict[type[TrackedModel], Callable[[Change], Iterator[str]]] = {
     Check: check_events,
     Individual: party_events,
     Company: party_events,
+    Document: document_events,
 }
+SILENTLY_DELETED = (Document,)
+"""Their deletion is no event."""
 
 
 def record_changes(sender: type[TrackedModel], changes: Iterable[Change], using: str) -> None:
@@ -109,7 +126,7 @@ def on_deleted(sender: type[TrackedModel], rows: list[TrackedModel], using: str,
 
     Not post_delete: a person's comes before the checks are gone, and whoever changes one of them waits for the counter.
     """
-    if sender in WATCHED:
+    if sender in WATCHED and sender not in SILENTLY_DELETED:
         record_deletes(sender, rows, using)
 
 

@@ -77,7 +77,7 @@ def set_stage(exits: ExitStack, folder: Path) -> Stage:
     web, receiver, record = processes.free_port(), processes.free_port(), folder / "received.jsonl"
     _say("Creating the tables")
     stack.manage(environment, "migrate", "--noinput")
-    _say("Starting web, two workers, chores, beat and the receiver")
+    _say("Starting web, two workers, chores, documents, beat and the receiver")
     running.start("receiver", _receiver_command(receiver, record))
     stack.start(running, web)
     made = json.loads(stack.manage(environment, "create_workspace", "Demo", "--json"))

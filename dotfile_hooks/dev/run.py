@@ -69,7 +69,7 @@ def start(exits: ExitStack) -> tuple[Supervisor, Kept, Addresses]:
     _say("Creating the tables and collecting the admin's static files")
     _release(environment)
     _create_admin(environment, kept)
-    _say("Starting web, two workers, chores, beat and the inspector")
+    _say("Starting web, two workers, chores, documents, beat and the inspector")
     running = exits.enter_context(Supervisor(environment, lambda name: subprocess.PIPE))
     exits.callback(_say, "Stopping (Ctrl-C once more to do so at once)")
     web, page = _port(WEB_PORT), _port(INSPECTOR_PORT)

@@ -64,20 +64,21 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
 
 
 def start(running: Supervisor, port: int) -> None:
-    """Starts web on `port`, two workers, chores and beat; returns at once."""
+    """Starts web on `port`, two workers, chores, documents and beat; returns at once."""
     lines = supervisor.procfile()
     running.start("web", lines["web"], PORT=str(port))
     for name in WORKERS:
         running.start(name, f"{lines['worker']} -n {name}@%h", PYTHONWARNINGS=QUIET_AS_ROOT)
-    running.start("chores", lines["chores"], PYTHONWARNINGS=QUIET_AS_ROOT)
+    for name in ("chores", "documents"):
+        running.start(name, lines[name], PYTHONWARNINGS=QUIET_AS_ROOT)
     running.start("beat", lines["beat"])
 
 
 def wait_until_ready(running: Supervisor, port: int) -> None:
-    """Until the web server answers and all three Celery workers say pong. Raises StartError."""
+    """Until the web server answers and all four Celery workers say pong. Raises StartError."""
     app = Celery(broker=running.environment["REDIS_URL"])
     running.wait_for("the web server", lambda: answers(f"http://127.0.0.1:{port}/v1/ping"))
-    running.wait_for("the workers", lambda: len(app.control.ping(timeout=0.3, limit=3) or []) == 3)
+    running.wait_for("the workers", lambda: len(app.control.ping(timeout=0.3, limit=4) or []) == 4)
     app.close()
 
 

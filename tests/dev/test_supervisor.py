@@ -99,7 +99,7 @@ def test_a_program_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_the_procfile_has_a_line_for_each_kind_of_process() -> None:
-    assert set(supervisor.procfile()) == {"release", "web", "worker", "chores", "beat"}
+    assert set(supervisor.procfile()) == {"release", "web", "worker", "chores", "documents", "beat"}
 
 
 def test_programs_of_this_environment_come_first() -> None:
