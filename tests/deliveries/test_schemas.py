@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from cases.models import Case
 from cases.services import review_case
-from checks.models import Check, CheckType
+from checks.models import ABOUT_COMPANIES, Check, CheckType
 from checks.services import review_check, review_hits
 from deliveries.events import documents, examples, schemas
 from deliveries.events.catalogue import EVENTS, NAMES
@@ -164,6 +164,18 @@ def test_what_really_arrives_under_its_own_name_fits_its_schema(
     bodies = [post.content for post in receiver.posts]
     assert {body["event"] for body in bodies} >= COVERED
     assert [stray for body in bodies for stray in strays(body["event"], body)] == []
+
+
+@pytest.mark.parametrize("kind", CheckType.values)
+def test_a_new_check_of_each_type_fits_its_schema(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver, kind: str
+) -> None:
+    subscribe("Check.Started")
+    case = factories.case(workspace)
+    factories.check(factories.company(case) if kind in ABOUT_COMPANIES else factories.individual(case), kind)
+    deliver()
+    (post,) = receiver.posts
+    assert strays("Check.Started", post.content) == []
 
 
 def test_what_is_told_of_a_webhook_that_went_offline_fits_its_schema(
