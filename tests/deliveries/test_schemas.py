@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from cases.models import Case
 from cases.services import review_case
+from checks.documents import services as lifecycle
 from checks.models import ABOUT_COMPANIES, Check, CheckType
 from checks.services import review_check, review_hits
 from deliveries.events import documents, examples, schemas
@@ -176,6 +177,21 @@ def test_a_new_check_of_each_type_fits_its_schema(
     deliver()
     (post,) = receiver.posts
     assert strays("Check.Started", post.content) == []
+
+
+def test_what_is_told_of_a_document_at_each_stage_fits_its_schema(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    subscribe("Document.*")
+    check = factories.check(factories.individual(factories.case(workspace)), CheckType.DOCUMENT)
+    document = lifecycle.submit(check, "scan.pdf", b"%PDF-1.7 and no more", "application/pdf")
+    for step in (lifecycle.extract, lifecycle.analyse, lifecycle.settle):
+        step(document.pk)
+    deliver()
+    told = {post.content["event"]: post.content for post in receiver.posts}
+    assert told.keys() == {name for name in NAMES if name.startswith("Document.")}
+    assert told["Document.Decided"]["document"]["findings"] != []
+    assert [stray for name, body in told.items() for stray in strays(name, body)] == []
 
 
 def test_what_is_told_of_a_webhook_that_went_offline_fits_its_schema(
