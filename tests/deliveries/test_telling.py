@@ -99,7 +99,7 @@ def test_the_links_of_a_thin_body_lead_to_the_rest(
     subscribe("Case.Created", "Individual.Created", "Company.Created", "Check.Started", payload="thin")
     case = factories.case(workspace)
     start_check(factories.individual(case), "aml")
-    start_check(factories.company(case), "document", {"document_type_key": "passport"})
+    start_check(factories.company(case), "document", {"document_type_key": "registration_certificate"})
     deliver()
     client = factories.api_client(workspace)
     links = {link for post in receiver.posts for link in entity(post.content)["links"].values()}
@@ -219,7 +219,7 @@ def test_every_field_that_is_sent_can_be_left_out(
 ) -> None:
     subscribe(*ALL)
     case = Case.objects.get(pk=sample.create(factories.api_client(workspace), **sample.CASE)["id"])
-    start_check(case.companies.get(), "document", {"document_type_key": "passport"})
+    start_check(case.companies.get(), "document", {"document_type_key": "registration_certificate"})
     for _ in life(workspace):
         deliver()
     for post in receiver.posts:
