@@ -10,8 +10,9 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 
+from cases.models import Case
 from checks.choices import EntityType
 from checks.data.document_types import STANDARD
 from checks.data.settings import KEY_LENGTH
@@ -50,15 +51,16 @@ class DocumentType(TrackedModel):
         return self.label
 
 
-def usable_types(wanted: Collection[tuple[UUID, str, str]]) -> Types:
+def usable_types(wanted: Collection[tuple[UUID, str, str]], case_ids: Collection[UUID]) -> Types:
     """The types with these workspaces and keys, in two queries; standard ones are made when they are first needed.
 
-    `wanted` names the kind of entity, too. Raises ValidationError for one that is unknown, archived or not of such.
+    `wanted` names the kind of entity, too; `case_ids` are the cases of the checks.
+    Raises ValidationError for a type that is unknown, archived or not of such entities.
     """
     types = _find({(workspace, key) for workspace, key, _ in wanted})
     missing = {(workspace, key) for workspace, key, _ in wanted} - types.keys()
     if new := {workspace for workspace, key in missing if key in STANDARD}:
-        _make_standard(new)
+        _make_standard(new, case_ids)
         types |= _find(missing)
     for workspace, key, entity in wanted:
         _refuse(types.get((workspace, key)), workspace, key, entity)
@@ -71,13 +73,16 @@ def _find(pairs: Collection[tuple[UUID, str]]) -> Types:
     return {pair: found[pair] for pair in pairs if pair in found}
 
 
-def _make_standard(workspaces: Collection[UUID]) -> None:
+def _make_standard(workspaces: Collection[UUID], case_ids: Collection[UUID]) -> None:
+    """The cases are locked first, as by whoever changes a check: of two who need the types, one may hold a case."""
     made = [
         DocumentType(workspace_id=workspace, key=key, label=known.label, target_entities=[*known.target_entities])
         for workspace in sorted(workspaces)
         for key, known in sorted(STANDARD.items())
     ]
-    DocumentType.objects.bulk_create(made, ignore_conflicts=True)
+    with transaction.atomic():
+        list(Case.objects.filter(pk__in=case_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        DocumentType.objects.bulk_create(made, ignore_conflicts=True)
 
 
 def _refuse(row: Row | None, workspace: UUID, key: str, entity: str) -> None:

@@ -70,7 +70,8 @@ def _embed_types(checks: Sequence[Check]) -> None:
     if not checks:
         return
     workspaces = _workspaces([check.case_id for check in checks])
-    types = usable_types([(workspaces[c.case_id], c.document_type_key, _entity(c)) for c in checks])
+    wanted = [(workspaces[c.case_id], c.document_type_key, _entity(c)) for c in checks]
+    types = usable_types(wanted, workspaces.keys())
     for check in checks:
         row = types[workspaces[check.case_id], check.document_type_key]
         check.data = check.data | {"settings": _settings(check) | {"document_type": data.shown_type(row)}}
