@@ -30,6 +30,15 @@ def test_an_aml_check_has_every_key_of_the_api() -> None:
     assert set(shown["data"]["review"]) == {"comment", "reviewed_at", "reviewer_type", "user"}
 
 
+@pytest.mark.parametrize(
+    ("status", "result"), [("approved", "approved"), ("rejected", "rejected"), ("need_review", None), ("expired", None)]
+)
+def test_a_verdict_is_the_result_however_it_came_about(status: str, result: str | None) -> None:
+    check = factories.check(kind="ekyc")
+    Check.objects.update(status=status)
+    assert projection.check(row(check))["data"]["result"] == result
+
+
 def test_the_document_type_is_shown_of_document_checks_only() -> None:
     person = factories.individual()
     assert projection.check_summary(row(factories.check(person, "document")))["document_type_key"] == "passport"
