@@ -1,0 +1,79 @@
+"""`make conformance OPENAPI=openapi.json`: holds every event, as received, against the callbacks of the document.
+
+Ends with 0 when all events arrived and are valid, 1 when not, 2 when the document cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from dotfile_hooks.dev import places, processes
+
+from . import document, judge, stage, table
+from .contract import Contract
+from .document import Unusable
+from .judge import Endpoint, Row
+
+MAIN, OTHER = "/main", "/by-name"
+WIDTH = 150  # of what is printed when nobody says how wide it may be
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m dotfile_hooks.dev.conformance", description=__doc__)
+    parser.add_argument("openapi", type=Path, help="an OpenAPI 3 document (JSON) with callbacks or webhooks")
+    options = parser.parse_args()
+    processes.end_cleanly()
+    try:
+        contract = Contract(document.read(options.openapi))
+        with processes.sentences(), places.throwaway_folder() as (folder, _):
+            return 0 if run(contract, folder) else 1
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def run(contract: Contract, folder: Path) -> bool:
+    """Plays all changes and judges what came of them; answers whether all is well. Raises StartError, Unusable."""
+    began = time.monotonic()
+    _say(f"The document describes {len(contract.names)} events. Starting servers, a worker and a receiver")
+    with stage.running(folder) as running:
+        rows, faults = play(running, contract)
+    console.print(table.table(rows))
+    if contract.unchecked_formats:
+        _say(f"Formats nobody checks here: {', '.join(contract.unchecked_formats)}")
+    for fault in faults:
+        console.print(f"[red]{fault}[/red]")
+    console.print(f"Took {time.monotonic() - began:.0f} s")
+    return table.verdict(console, rows) and not faults
+
+
+def play(running: stage.Stage, contract: Contract) -> tuple[list[Row], list[str]]:
+    """The rows of the table, and what went wrong on the way."""
+    from checks.models import CheckType  # models can be imported only when Django is set up
+
+    from . import arrival
+    from .changes import world
+
+    there = world.made(running.receiver + MAIN, running.receiver + OTHER)
+    _say("Changing rows")
+    world.change_everything(there)
+    _say("Waiting for the deliveries")
+    faults = arrival.wait(running.programs)
+    main = Endpoint(there.main.secret, running.posts(MAIN))
+    other = Endpoint(there.other.secret, running.posts(OTHER))
+    return judge.judge(contract, main, other, CheckType.values), faults
+
+
+def _say(line: str) -> None:
+    console.print(f"[dim]·[/dim] {line}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What a run needs: servers, tables, one Celery worker, a receiver; and Django, set up to change rows beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+from celery import Celery
+from cryptography.fernet import Fernet
+from django.db import connections
+
+from dotfile_hooks.dev import processes, servers, stack, supervisor
+from dotfile_hooks.dev.recording import Post
+from dotfile_hooks.dev.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What runs, and where it is found."""
+
+    programs: Supervisor
+    receiver: str
+    record: Path
+
+    def posts(self, path: str) -> list[Post]:
+        """What arrived at this path of the receiver so far."""
+        lines = self.record.read_text().splitlines() if self.record.exists() else []
+        return [post for post in map(Post.from_line, lines) if post.path == path]
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Stage]:
+    """Starts it all, with its files in `folder`, and sets Django up. Raises StartError."""
+    keys = stack.Keys(secrets.token_urlsafe(50), Fernet.generate_key().decode())
+    port, record = processes.free_port(), folder / "received.jsonl"
+    with servers.private() as urls:
+        environment = supervisor.program_environment(
+            urls.environment(), stack.settings(keys), {"WORKER_PROCESSES": "1", "PYTHONWARNINGS": stack.QUIET_AS_ROOT}
+        )
+        with supervisor.logged(environment, folder / "programs.log") as programs:
+            command = [sys.executable, "-m", "dotfile_hooks.dev.receiver", "--port", str(port), "--record", str(record)]
+            programs.start("receiver", f"exec {shlex.join(command)}")
+            stack.manage(environment, "migrate", "--noinput")
+            programs.start("worker", supervisor.procfile()["worker"])
+            _wait_for_worker(programs)
+            os.environ |= environment | {"DJANGO_SETTINGS_MODULE": "dotfile_hooks.settings"}
+            django.setup()
+            try:
+                yield Stage(programs, f"http://127.0.0.1:{port}", record)
+            finally:
+                connections.close_all()
+
+
+def _wait_for_worker(programs: Supervisor) -> None:
+    app = Celery(broker=programs.environment["REDIS_URL"])
+    programs.wait_for("the worker", lambda: bool(app.control.ping(timeout=0.3, limit=1)))
+    app.close()
