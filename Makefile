@@ -10,6 +10,8 @@ stamp := .venv/installed-for-$(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' 
 offline := DEBUG=1 DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0
 # What pytest gets: make test ARGS="tests/dev -x"
 ARGS ?=
+# What make conformance compares with: an OpenAPI 3 document (JSON) with callbacks, such as Dotfile's.
+OPENAPI ?=
 
 .PHONY: help
 help: ## Show these lines
@@ -26,6 +28,10 @@ run: $(stamp) ## Start everything and stay: admin, API, workers, and a page that
 .PHONY: test
 test: $(stamp) ## Run the tests, beside throw-away servers (ARGS="tests/dev -x" for some)
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m pytest -q -n auto $(ARGS)
+
+.PHONY: conformance
+conformance: $(stamp) ## Hold every event, as received, against the callbacks of OPENAPI=openapi.json (half a minute)
+	@$(python) -m dotfile_hooks.dev.conformance $(if $(OPENAPI),'$(OPENAPI)')
 
 .PHONY: chaos
 chaos: $(stamp) ## Kill and cut off everything under load, for a quarter of an hour; say what was lost (ARGS="--seed 1")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-import shutil
 import sys
 import time
 from contextlib import ExitStack
@@ -117,10 +116,7 @@ def _say(line: str) -> None:
 
 def _keep_log(folder: Path) -> None:
     """Where something failed, the programs' output stays, in the checkout."""
-    log = folder / "programs.log"
-    if log.exists():
-        kept = places.kept_folder() / "demo.log"
-        shutil.copyfile(log, kept)
+    if kept := places.kept_copy(folder / "programs.log", "demo.log"):
         console.print(f"What the programs printed is in {kept}")
 
 

@@ -87,6 +87,13 @@ def kept_folder(checkout: Path = CHECKOUT) -> Path:
         ) from None
 
 
+def kept_copy(file: Path, name: str) -> Path | None:
+    """A copy of a file of a run, under this name in `.local`; None: there is no such file."""
+    if not file.exists():
+        return None
+    return Path(shutil.copyfile(file, kept_folder() / name))
+
+
 def postgres_folder(local: Path) -> Path:
     """Where PostgreSQL keeps data for `local`: inside, or where its account can reach it; `outside` links there."""
     inside = local / "postgres"

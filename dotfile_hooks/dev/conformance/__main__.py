@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from dotfile_hooks.dev import places, processes
+from dotfile_hooks.dev.processes import StartError
 
 from . import document, judge, stage, table
 from .contract import Contract
@@ -33,29 +35,35 @@ def main() -> int:
     try:
         contract = Contract(document.read(options.openapi))
         with processes.sentences(), places.throwaway_folder() as (folder, _):
-            return 0 if run(contract, folder) else 1
+            if run(contract, folder):
+                return 0
+            if kept := places.kept_copy(folder / stage.LOG, "conformance.log"):
+                console.print(f"What the programs printed is in {kept}")
+            return 1
     except Unusable as error:
         print(error, file=sys.stderr)
         return 2
 
 
 def run(contract: Contract, folder: Path) -> bool:
-    """Plays all changes and judges what came of them; answers whether all is well. Raises StartError, Unusable."""
+    """Plays all changes and judges what came of them; answers whether all is well. Raises Unusable."""
     began = time.monotonic()
     _say(f"The document describes {len(contract.names)} events. Starting servers, a worker and a receiver")
-    with stage.running(folder) as running:
-        rows, faults = play(running, contract)
+    try:
+        with stage.running(folder) as running:
+            rows, faults = play(running, contract)
+    except StartError as error:
+        console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        return False
     console.print(table.table(rows))
     if contract.unchecked_formats:
         _say(f"Formats nobody checks here: {', '.join(contract.unchecked_formats)}")
-    for fault in faults:
-        console.print(f"[red]{fault}[/red]")
-    console.print(f"Took {time.monotonic() - began:.0f} s")
-    return table.verdict(console, rows) and not faults
+    _say(f"Took {time.monotonic() - began:.0f} s")
+    return table.verdict(console, rows, faults)
 
 
 def play(running: stage.Stage, contract: Contract) -> tuple[list[Row], list[str]]:
-    """The rows of the table, and what went wrong on the way."""
+    """The rows of the table, and what went wrong on the way. Raises StartError."""
     from checks.models import CheckType  # models can be imported only when Django is set up
 
     from . import arrival

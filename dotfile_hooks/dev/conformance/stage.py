@@ -20,6 +20,8 @@ from dotfile_hooks.dev import processes, servers, stack, supervisor
 from dotfile_hooks.dev.recording import Post
 from dotfile_hooks.dev.supervisor import Supervisor
 
+LOG = "programs.log"  # in the run's folder: what the programs print
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -44,7 +46,7 @@ def running(folder: Path) -> Iterator[Stage]:
         environment = supervisor.program_environment(
             urls.environment(), stack.settings(keys), {"WORKER_PROCESSES": "1", "PYTHONWARNINGS": stack.QUIET_AS_ROOT}
         )
-        with supervisor.logged(environment, folder / "programs.log") as programs:
+        with supervisor.logged(environment, folder / LOG) as programs:
             command = [sys.executable, "-m", "dotfile_hooks.dev.receiver", "--port", str(port), "--record", str(record)]
             programs.start("receiver", f"exec {shlex.join(command)}")
             stack.manage(environment, "migrate", "--noinput")

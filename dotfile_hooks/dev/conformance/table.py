@@ -37,18 +37,17 @@ def _told(row: Row) -> str:
     return "[red]WRONG[/red]\n" + "\n".join(lines)
 
 
-def verdict(console: Console, rows: Sequence[Row]) -> bool:
-    """The last sentence; answers whether all is well."""
+def verdict(console: Console, rows: Sequence[Row], faults: Sequence[str] = ()) -> bool:
+    """The last sentence; answers whether all is well. `faults` are of the way, not of a body."""
+    for fault in faults:
+        console.print(f"[red]{escape(fault)}[/red]")
     made = [row for row in rows if row.is_made]
-    bad = [row for row in made if row.problems]
+    bad = [row.name for row in made if row.problems]
     if bad:
-        names = ", ".join(row.name for row in bad)
-        console.print(f"[red]{len(bad)} of {len(made)} events did not arrive or are not valid:[/red] {names}.")
+        sentence = f"{len(bad)} of {len(made)} events did not arrive, or are not valid"
+        console.print(f"[red]{sentence}:[/red] {', '.join(bad)}.", soft_wrap=True)
         return False
-    described = [row for row in made if row.is_described]
-    posts = sum(row.received for row in made if not row.sub_event)
-    console.print(
-        f"[green]All {len(made)} events arrived, with {posts} deliveries of main events; the document describes "
-        f"{len(described)} of them, and all of these are valid.[/green]"
-    )
-    return True
+    described = sum(row.is_described for row in made)
+    sentence = f"All {len(made)} events arrived; the document describes {described} of them, and these are valid."
+    console.print(f"[green]{sentence}[/green]")
+    return not faults
