@@ -26,6 +26,7 @@ from .test_conformance_contract import JSON, NESTED, callbacks, contract_of
 SECRET = signing.generate_secret()
 STATUS: JSON = {"event": "Case.Updated", "sub_event": "Case.StatusUpdated", "case": {"id": "1"}}
 APPROVED: JSON = {"event": "Check.Approved", "check": {"id": "1", "type": "aml"}}
+DELETED: JSON = {"event": "Case.Deleted", "case": {"id": "1"}}
 CASE_BODY: JSON = {"type": "object", "required": ["event", "case"], "properties": {"case": NESTED}}
 
 
@@ -137,6 +138,15 @@ def test_the_table_shows_the_first_problems_and_how_often_they_were() -> None:
     assert "case.a[0]: is missing x9" in text
     assert "case.a[5]" not in text
     assert "and 2 more" in text
+
+
+def test_what_the_document_leaves_open_is_shown_and_no_fault(tmp_path: Path) -> None:
+    loose = {"oneOf": [{"type": "object"}, CASE_BODY], "discriminator": {"propertyName": "event"}}
+    rows = judged(contract_of(tmp_path, callbacks(Case_Deleted=loose)), [post(DELETED)])
+    console, row = Console(width=150), rows["Case.Deleted"]
+    with console.capture() as capture:
+        assert table.verdict(console, [row])
+    assert "The document leaves open: the body: fits more than one alternative" in capture.get()
 
 
 @pytest.mark.parametrize(("problem", "well"), [("did not arrive", False), (None, True)])

@@ -165,6 +165,12 @@ def test_a_discriminator_says_which_alternative_was_meant(tmp_path: Path) -> Non
     assert problems(tmp_path, schema, {"name": "ubble"}) == ["it.a: is missing", "it.b: is missing"]
 
 
+def test_alternatives_that_a_discriminator_does_not_tell_apart_are_the_documents_fault(tmp_path: Path) -> None:
+    schema = {"oneOf": [NESTED, {"type": "object"}], "discriminator": {"propertyName": "id"}}
+    found = contract_of(tmp_path, callbacks(Case_Created=schema)).problems("Case.Created", b'{"id": "1"}')
+    assert [problem.is_documents for problem in found] == [True]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'{"it": NaN}', b"\xff"])
 def test_what_is_not_json_is_told(tmp_path: Path, body: bytes) -> None:
     contract = contract_of(tmp_path, callbacks(Case_Created={}))

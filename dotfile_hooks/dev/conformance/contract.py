@@ -31,6 +31,8 @@ class Problem:
     path: str
     """Such as case.individuals[0].email; empty: the body as a whole."""
     message: str
+    is_documents: bool = False
+    """The document does not tell its alternatives apart: whatever the body says, it fits more than one."""
 
     def __str__(self) -> str:
         return f"{self.path or 'the body'}: {self.message}"
@@ -71,7 +73,10 @@ def _no_constant(name: str) -> None:
 
 
 def explained(error: ValidationError) -> Iterator[Problem]:
-    """What is wrong, as deep as it can be told: of several alternatives, by the one that was meant."""
+    """What is wrong, as deep as it can be told: of several alternatives, by the one that was meant.
+
+    Where a discriminator names the alternative, the others need not refuse the body for it to be right.
+    """
     path = _path(error.absolute_path)
     value: Any = error.instance
     wanted: Any = error.validator_value
@@ -81,12 +86,17 @@ def explained(error: ValidationError) -> Iterator[Problem]:
     elif error.validator in BRANCHING:  # jsonschema says which, behind the whole value
         alternatives = error.message.rpartition(" is valid under each of ")[2]
         names = REFERENCE.findall(alternatives) or [alternatives]
-        yield Problem(path, f"fits more than one alternative: {', '.join(names)}"[:LONGEST])
+        message = f"fits more than one alternative: {', '.join(sorted(names))}"
+        yield Problem(path, message, "discriminator" in _schema(error))
     elif error.validator == "required":
         for name in (name for name in wanted if name not in value):
             yield Problem(f"{path}.{name}".lstrip("."), "is missing")
     else:
         yield Problem(path, error.message[-LONGEST:])
+
+
+def _schema(error: ValidationError) -> Any:
+    return error.schema
 
 
 def _path(parts: Iterable[str | int]) -> str:
@@ -95,8 +105,7 @@ def _path(parts: Iterable[str | int]) -> str:
 
 def _meant(error: ValidationError) -> Sequence[ValidationError]:
     """The errors of the alternative that was meant: its kind fits (the discriminator, or `type`), or they are few."""
-    schema: Any = error.schema
-    kind = schema.get("discriminator", {}).get("propertyName", "type")
+    kind = _schema(error).get("discriminator", {}).get("propertyName", "type")
     branches: dict[Any, list[ValidationError]] = defaultdict(list)
     for inner in error.context or ():
         branches[inner.schema_path[0]].append(inner)

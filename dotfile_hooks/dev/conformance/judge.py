@@ -46,6 +46,8 @@ class Row:
     """The document has a schema for it."""
     is_made: bool = True
     problems: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    """What the document leaves open, and no body can mend."""
 
     @property
     def name(self) -> str:
@@ -81,7 +83,8 @@ def _judge_main(contract: Contract, endpoint: Endpoint, rows: dict[str, Row]) ->
         row.received += 1
         row.problems.update(_forged(post, endpoint.secret))
         if event in contract.names:
-            row.problems.update(f"{_kind(post)}{problem}" for problem in contract.problems(event, post.body))
+            for problem in contract.problems(event, post.body):
+                (row.notes if problem.is_documents else row.problems)[f"{_kind(post)}{problem}"] += 1
         if sub_event:
             rows[event].received += 1
         elif any(each.main == event for each in MADE):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -29,18 +30,30 @@ def table(rows: Sequence[Row]) -> Table:
 def _told(row: Row) -> str:
     if not row.is_made:
         return "[dim]not made here[/dim]"
-    if not row.problems:
-        return "[green]valid[/green]" if row.is_described else "[dim]not in the document[/dim]"
-    lines = [f"{escape(problem)} [dim]x{count}[/dim]" for problem, count in row.problems.most_common(FIRST)]
-    if len(row.problems) > FIRST:
-        lines.append(f"[dim]and {len(row.problems) - FIRST} more[/dim]")
-    return "[red]WRONG[/red]\n" + "\n".join(lines)
+    if row.problems:
+        return "\n".join(["[red]WRONG[/red]", *_first(row.problems)])
+    if not row.is_described:
+        return "[dim]not in the document[/dim]"
+    return "[green]valid[/green]"
+
+
+def _first(told: Counter[str]) -> Iterator[str]:
+    yield from (f"{escape(text)} [dim]x{count}[/dim]" for text, count in told.most_common(FIRST))
+    if len(told) > FIRST:
+        yield f"[dim]and {len(told) - FIRST} more[/dim]"
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What the document leaves open, each once."""
+    return sorted({note for row in rows for note in row.notes})
 
 
 def verdict(console: Console, rows: Sequence[Row], faults: Sequence[str] = ()) -> bool:
-    """The last sentence; answers whether all is well. `faults` are of the way, not of a body."""
+    """The last sentences; answers whether all is well. `faults` are of the way, not of a body."""
     for fault in faults:
         console.print(f"[red]{escape(fault)}[/red]")
+    for note in notes(rows):
+        console.print(f"[dim]The document leaves open: {escape(note)}[/dim]", soft_wrap=True)
     made = [row for row in rows if row.is_made]
     bad = [row.name for row in made if row.problems]
     if bad:
