@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -104,6 +105,24 @@ def test_a_direct_form_that_differs_in_more_than_its_name_is_found(
     assert problem in {found for row in rows.values() for found in row.problems}
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "problem"),
+    [
+        ({"type": "string", "enum": ["open"]}, "shut", "case.it: 'shut' is not one of ['open']"),
+        (NESTED, {}, "case.it.id: is missing"),
+        ({"type": "string", "nullable": False}, None, "case.it: None is not of type 'string'"),
+        ({"type": "string", "format": "date"}, "31.01.2023", "case.it: '31.01.2023' is not a 'date'"),
+    ],
+)
+def test_each_way_to_break_a_schema_is_shown_with_its_path(
+    tmp_path: Path, schema: JSON, value: Any, problem: str
+) -> None:
+    case = {"type": "object", "properties": {"it": schema}}
+    contract = contract_of(tmp_path, callbacks(Case_Deleted={"type": "object", "properties": {"case": case}}))
+    row = judged(contract, [post({"event": "Case.Deleted", "case": {"it": value}})])["Case.Deleted"]
+    assert problem in shown([row])
+
+
 def test_a_forged_body_is_found(contract: Contract) -> None:
     true = post(STATUS)
     forged = Post(true.path, true.received_at, 200, true.headers, true.body.replace(b'"1"', b'"2"'))
@@ -173,3 +192,10 @@ def test_a_document_without_callbacks_ends_the_run_with_2(tmp_path: Path) -> Non
     done = run(path)
     assert done.returncode == 2
     assert "has neither callbacks nor webhooks with a JSON body." in done.stderr
+
+
+def test_everything_that_changes_arrives_as_our_own_document_says() -> None:
+    done = run(places.CHECKOUT / "docs" / "openapi.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Case\.Updated +Case\.StatusUpdated +\d+ +\d+ +valid", done.stdout)
+    assert "and these are valid." in done.stdout

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
+from cases import services
 from cases.models import (
     Case,
     CaseFlag,
@@ -16,7 +20,6 @@ from cases.models import (
     Tag,
     Template,
 )
-from cases.services import create_case, review_case
 from workspaces.models import User, Workspace
 
 ADDRESS = {
@@ -80,22 +83,34 @@ def change(workspace: Workspace, reviewer: User) -> None:
 
 def full(workspace: Workspace, reviewer: User) -> None:
     fields = {"name": "Dotfile", "external_id": "exteid-3", "metadata": {"count": "42"}, "assignee": reviewer}
-    fields |= {"template": _template(workspace, "kyb"), "space_slug": "space_7hk92Q75dm0a"}
+    fields |= {"template": _template(workspace, "kyb"), "space_slug": "space_7hk92Q75dm0a", "status": CaseStatus.DRAFT}
     affiliated = {"name": "Daughter Ltd", "type": CompanyType.AFFILIATED}
     parts: dict[str, Any] = {"individuals": [INDIVIDUAL], "companies": [COMPANY, affiliated]}
-    case = create_case(workspace, fields, tags=["High risk", "Low risk"], **parts)
+    case = services.create_case(workspace, fields, tags=["High risk", "Low risk"], **parts)
+    collect(case)
     edit(case, workspace)
+    assess(case)
     decide(case, reviewer)
+    come_round(case, reviewer)
     case.delete()
+
+
+def collect(case: Case) -> None:
+    """A contact comes to a step of the client portal, waits there, and goes on."""
+    services.open_portal(case, "Onboarding", "KYB")
+    services.trigger_wait_step(case, "documents")
+    services.complete_wait_steps(case)
+    Case.objects.filter(pk=case.pk).update(last_contact_action_at=timezone.now())
 
 
 def edit(case: Case, workspace: Workspace) -> None:
     """A change of each column that is a sub-event of its own."""
     changes: list[dict[str, Any]] = [
-        {"name": "Dotfile SAS", "custom_properties": {"sector": "tech", "is_vip": False, "rank": 1.5}},
+        {"status": CaseStatus.OPEN},
+        {"name": "Dotfile SAS", "custom_properties": {"sector": "tech", "is_vip": False, "rank": 1.5, "pet": None}},
         {"external_id": ""},
         {"metadata": None},
-        {"flags": [*case.flags, CaseFlag.FOR_RECOLLECTION.value]},
+        {"flags": [CaseFlag.FOR_RECOLLECTION.value]},
         {"contact_has_actions": True},
         {"reviewer_has_actions": True},
         {"template": _template(workspace, "kyc")},
@@ -110,11 +125,30 @@ def edit(case: Case, workspace: Workspace) -> None:
     case.tags.clear()
 
 
+def assess(case: Case) -> None:
+    services.assess_risk(case, "low")
+    told = {"score": 72.5, "components": {"country": 40, "sector": 32.5}, "flags": {"pep": True}}
+    services.assess_risk(case, "high", mode="automatic", comment="A politically exposed owner.", **told)
+
+
 def decide(case: Case, reviewer: User) -> None:
-    review_case(case, ReviewStatus.APPROVED, reviewer_type=ReviewerType.USER, user=reviewer, comment="All in order.")
-    review_case(case, ReviewStatus.REJECTED, reviewer_type=ReviewerType.API)
+    """By whoever may decide, and whatever may be decided."""
+    approved, rejected, closed = ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.CLOSED
+    services.review_case(case, rejected, reviewer_type=ReviewerType.USER, user=reviewer, comment="A forged paper.")
+    services.review_case(case, closed, reviewer_type=ReviewerType.API)
     Case.objects.filter(pk=case.pk).update(status=CaseStatus.OPEN)
-    review_case(case, ReviewStatus.CLOSED, reviewer_type=ReviewerType.SYSTEM)
+    services.review_case(case, approved, reviewer_type=ReviewerType.SYSTEM)
+
+
+def come_round(case: Case, reviewer: User) -> None:
+    """The periodic review: scheduled, moved, due by the clock, confirmed, called off."""
+    today = timezone.localdate()
+    services.reschedule_review(case, today + timedelta(days=30))
+    services.reschedule_review(case, today + timedelta(days=7))
+    services.tell_due_reviews(today + timedelta(days=7))
+    confirmed: dict[str, Any] = {"reviewer_type": ReviewerType.USER, "user": reviewer, "comment": "Nothing new."}
+    services.review_case(case, ReviewStatus.APPROVED, next_review_at=today + timedelta(days=365), **confirmed)
+    services.reschedule_review(case, None)
 
 
 def bare(workspace: Workspace) -> None:

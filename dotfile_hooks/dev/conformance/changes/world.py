@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from deliveries import services
 from deliveries.models import Subscription
-from dotfile_hooks.dev.conformance.judge import MAIN_NAMES, OTHER_NAMES
+from dotfile_hooks.dev.conformance.judge import OTHER_NAMES
 from workspaces.models import User, Workspace
 
 from . import cases, checks, notes, parties
@@ -27,7 +27,7 @@ def made(main_url: str, other_url: str) -> World:
     workspace = Workspace.objects.create(name="Conformance")
     reviewer = User.objects.create_user("ada", "ada@example.com", first_name="Ada", last_name="LOVELACE")
     reviewer.workspaces.add(workspace)
-    main = services.create_subscription(workspace, {"name": "Main", "url": main_url, "events": MAIN_NAMES})
+    main = services.create_subscription(workspace, {"name": "Main", "url": main_url, "events": ["*"]})
     other = services.create_subscription(workspace, {"name": "By name", "url": other_url, "events": OTHER_NAMES})
     return World(workspace, reviewer, main, other)
 
