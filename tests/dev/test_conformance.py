@@ -72,6 +72,11 @@ def test_a_main_event_counts_all_its_sub_events(contract: Contract) -> None:
     assert rows["Case.InfoUpdated"].received == 1
 
 
+def test_a_main_event_is_wrong_when_one_of_its_sub_events_is(contract: Contract) -> None:
+    rows = judged(contract, [post({**STATUS, "case": {}})])
+    assert rows["Case.Updated"].problems["Case.StatusUpdated of it is wrong"] == 1
+
+
 def test_a_main_event_without_its_sub_event_is_wrong(contract: Contract) -> None:
     bare = post({key: value for key, value in STATUS.items() if key != "sub_event"})
     assert judged(contract, [bare])["Case.Updated"].problems == {"came without a sub_event": 1}
@@ -173,6 +178,13 @@ def test_all_is_well_only_without_a_problem(problem: str | None, well: bool) -> 
     row = Row("Case.Created", received=1)
     row.problems.update([problem] if problem else [])
     assert table.verdict(Console(quiet=True), [row, Row("CaseReport.Generated", is_made=False)]) is well
+
+
+def test_what_went_wrong_on_the_way_is_told_and_not_well() -> None:
+    console = Console(width=150)
+    with console.capture() as capture:
+        assert not table.verdict(console, [Row("Case.Created", received=1)], ["Case.Created could not be built: x"])
+    assert "Case.Created could not be built: x" in capture.get()
 
 
 def run(path: Path) -> subprocess.CompletedProcess[str]:

@@ -60,8 +60,11 @@ def judge(contract: Contract, main: Endpoint, other: Endpoint, check_types: Iter
     _judge_main(contract, main, rows)
     _judge_other(main, other, rows)
     _judge_types(main, check_types, rows)
+    for row in [row for row in rows.values() if row.sub_event and row.problems]:
+        rows[row.event].problems[f"{row.sub_event} of it is wrong"] += 1
     for row in rows.values():
-        row.is_described = row.event in contract.names or row.event in OTHER_NAMES
+        todays = {each.name for each in MADE if row.event in (each.name, each.early)}
+        row.is_described = not contract.names.isdisjoint({row.event} | todays)
         if not row.received + row.asked_by_name:
             row.problems["did not arrive"] += 1
     return [*rows.values(), *(Row(name, is_made=False) for name in sorted(contract.names - rows.keys()))]
@@ -86,7 +89,7 @@ def _judge_main(contract: Contract, endpoint: Endpoint, rows: dict[str, Row]) ->
             for problem in contract.problems(event, post.body):
                 (row.notes if problem.is_documents else row.problems)[f"{_kind(post)}{problem}"] += 1
         if sub_event:
-            rows[event].received += 1
+            rows.setdefault(event, Row(event)).received += 1
         elif any(each.main == event for each in MADE):
             row.problems["came without a sub_event"] += 1
 

@@ -38,7 +38,8 @@ def _told(row: Row) -> str:
 
 
 def _first(told: Counter[str]) -> Iterator[str]:
-    yield from (f"{escape(text)} [dim]x{count}[/dim]" for text, count in told.most_common(FIRST))
+    for text, count in told.most_common(FIRST):
+        yield escape(text) + (f" [dim]x{count}[/dim]" if count > 1 else "")
     if len(told) > FIRST:
         yield f"[dim]and {len(told) - FIRST} more[/dim]"
 
@@ -59,8 +60,9 @@ def verdict(console: Console, rows: Sequence[Row], faults: Sequence[str] = ()) -
     if bad:
         sentence = f"{len(bad)} of {len(made)} events did not arrive, or are not valid"
         console.print(f"[red]{sentence}:[/red] {', '.join(bad)}.", soft_wrap=True)
+    if bad or faults:
         return False
     described = sum(row.is_described for row in made)
     sentence = f"All {len(made)} events arrived; the document describes {described} of them, and these are valid."
     console.print(f"[green]{sentence}[/green]")
-    return not faults
+    return True

@@ -127,7 +127,7 @@ def edit(case: Case, workspace: Workspace) -> None:
 
 def assess(case: Case) -> None:
     services.assess_risk(case, "low")
-    told = {"score": 72.5, "components": {"country": 40, "sector": 32.5}, "flags": {"pep": True}}
+    told: dict[str, Any] = {"score": 72.5, "components": {"country": 40, "sector": 32.5}, "flags": {"pep": True}}
     services.assess_risk(case, "high", mode="automatic", comment="A politically exposed owner.", **told)
 
 

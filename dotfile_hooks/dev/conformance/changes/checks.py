@@ -41,9 +41,8 @@ def change(workspace: Workspace, reviewer: User) -> None:
     unknown = Individual.objects.create(case=case, first_name="Jane", last_name="ROE")
     company = Company.objects.create(case=case, **COMPANY)
     for kind in CheckType:
-        people = [] if kind in ABOUT_COMPANIES else [person, unknown]
-        companies = [] if kind in ABOUT_INDIVIDUALS else [company]
-        for subject in (*people, *companies):
+        subjects: list[Individual | Company] = [] if kind in ABOUT_COMPANIES else [person, unknown]
+        for subject in subjects + ([] if kind in ABOUT_INDIVIDUALS else [company]):
             live(subject, kind, reviewer)
     watch(person, company)
     expire(case)
