@@ -83,7 +83,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis or Valkey, and Celery --------------------------------------------------------------------------------------
 
-# REDIS_URL (required): redis://:password@host:port/0. Holds wake-ups only: it may be flushed at any moment.
+# REDIS_URL (required): redis://:password@host:port/0. Holds wake-ups and throttles: it may be flushed at any moment.
 # rediss:// is TLS; unix:///path?db=0 is a socket, and needs a BROKER_URL (redis+socket:///path).
 _redis_example = "redis://:password@host:6379/0"
 REDIS_URL = env.server_url("REDIS_URL", env.text("REDIS_URL"), ("redis", "rediss", "unix"), _redis_example)
@@ -309,7 +309,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _tls
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["workspaces.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["workspaces.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is refused as any other method; what the API takes is in its documents
@@ -321,6 +321,13 @@ REST_FRAMEWORK = {
 # WEBHOOKS_PER_WORKSPACE (default 50), TAGS_PER_WORKSPACE (default 200): Dotfile's limits.
 WEBHOOKS_PER_WORKSPACE = env.integer("WEBHOOKS_PER_WORKSPACE", 50, 1)
 TAGS_PER_WORKSPACE = env.integer("TAGS_PER_WORKSPACE", 200, 1)
+# KEYS_PER_WORKSPACE (default 50): API keys that are live at a time, Dotfile's limit, too.
+KEYS_PER_WORKSPACE = env.integer("KEYS_PER_WORKSPACE", 50, 1)
+# KEY_GRACE (seconds, default 86,400): how long the old key is good after a rotation that does not say.
+KEY_GRACE = env.integer("KEY_GRACE", 86_400)
+# TRUSTED_PROXIES (default 0): how many proxies every request comes through. The address of a caller, for the allow list
+# of a key, is then that many from the end of X-Forwarded-For; at 0 the header is not read.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 
 # LOG_LEVEL (default INFO): of our own loggers; ids and counts only, never a body, a secret or a person.
 _log_level = env.text("LOG_LEVEL", "INFO")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.timesince import timeuntil
 
+from . import keys, networks
 from .identifiers import new_id
 
-# The visible part of a key, 12 hexadecimal characters: enough to name it in lists, nothing to guess the rest from.
-IDENTIFIER_BYTES = 6
-# 256 random bits: a plain SHA-256 of the key is then as good as a slow password hash, and costs a request nothing.
-SECRET_BYTES = 32
 # A busy key would otherwise cost one UPDATE per request.
 LAST_USED_EVERY = timedelta(minutes=1)
 
@@ -51,37 +47,30 @@ class Workspace(models.Model):
         return self.name
 
 
-def hashed(key: str) -> str:
-    """What is stored of a key: SHA-256 of its whole text, in hexadecimal."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-class ApiKeyManager(models.Manager["ApiKey"]):
-    def issue(self, workspace: Workspace, name: str, **fields: Any) -> tuple[ApiKey, str]:
-        """A new key and its text. The text is not stored: this is the only time it can be shown."""
-        identifier = secrets.token_hex(IDENTIFIER_BYTES)
-        text = f"dotkey.{secrets.token_urlsafe(SECRET_BYTES)}.{identifier}"
-        key = self.create(workspace=workspace, name=name, identifier=identifier, hash=hashed(text), **fields)
-        return key, text
-
-    def find(self, text: str) -> ApiKey | None:
-        """The live key with this text, or None: unknown, revoked and expired keys look the same."""
-        prefix, _, rest = text.partition(".")
-        identifier = rest.rpartition(".")[2]
-        if prefix != "dotkey" or len(identifier) != 2 * IDENTIFIER_BYTES or "\0" in identifier:
-            return None
-        key = self.select_related("workspace").filter(identifier=identifier).first()
-        return key if key and key.fits(text) and key.is_live() else None
-
-
 class ApiKey(models.Model):
-    """A key of the API. Only its hash is kept."""
+    """A key of the API. Only its hash is kept (keys.py)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=180, help_text="Where the key is used, for people.")
     identifier = models.CharField(max_length=32, unique=True, editable=False)
     hash = models.CharField(max_length=64, editable=False)
+    scopes = ArrayField(
+        models.CharField(max_length=8, choices=keys.Scope.choices),
+        default=keys.every_scope,
+        db_default=["read", "write", "webhooks"],
+    )
+    allowed_networks = ArrayField(
+        models.CharField(max_length=networks.LONGEST),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
+    """CIDR blocks where the key is good; none: everywhere."""
+    replaces = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="successors"
+    )
+    """The key that this one takes the place of; both are live for a while."""
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -90,7 +79,7 @@ class ApiKey(models.Model):
     text: str = ""
     """The key itself, while it is being shown for the only time. No column."""
 
-    objects = ApiKeyManager()
+    objects = keys.ApiKeyManager()
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -99,11 +88,28 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} (…{self.identifier})"
 
-    def fits(self, text: str) -> bool:
-        return hmac.compare_digest(self.hash, hashed(text))
+    def clean(self) -> None:
+        if self._state.adding and self.expires_at and self.expires_at <= timezone.now():
+            raise ValidationError({"expires_at": "This time has passed: give one to come."})
+
+    def allows(self, at: networks.Address | None) -> bool:
+        """Whether the key is good from this address."""
+        return not self.allowed_networks or networks.holds(self.allowed_networks, at)
 
     def is_live(self) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    def state(self) -> str:
+        """For people: live, expires in 3 days, expired, revoked."""
+        if self.revoked_at:
+            return "revoked"
+        if self.expires_at is None:
+            return "live"
+        return f"expires in {timeuntil(self.expires_at, depth=1)}" if self.is_live() else "expired"
+
+    def revoke(self) -> bool:
+        """From now on it is refused. False when it was revoked before."""
+        return bool(ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
 
     def note_use(self) -> None:
         """Writes `last_used_at`, at most once a minute."""

@@ -21,6 +21,7 @@ from deliveries.events.catalogue import NAMES
 from deliveries.models import Attempt, Delivery, Payload
 from deliveries.sent import sent_body, unsent_body
 from workspaces.api import filtering
+from workspaces.api.permissions import Area
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
 
@@ -57,6 +58,7 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
 
     model = Delivery
     workspace_lookup = "workspace"
+    scope_area = Area.WEBHOOKS
     not_found = "No webhook log can be found."
     filters = {
         "event": filtering.Choices("event_name", sorted(NAMES)),

@@ -16,6 +16,7 @@ from deliveries import recovery, services
 from deliveries.models import Recovery, Subscription
 from workspaces.api import filtering
 from workspaces.api.errors import Conflict
+from workspaces.api.permissions import Area
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.models import ApiKey
 from workspaces.timestamps import iso
@@ -37,6 +38,7 @@ class RecoveryViewSet(WorkspaceViewSet[Recovery]):
 
     model = Recovery
     workspace_lookup = "workspace"
+    scope_area = Area.WEBHOOKS
     not_found = "No recovery can be found."
     filters = {
         "state": filtering.Choices("state", Recovery.State.values),

@@ -16,6 +16,7 @@ from deliveries import services
 from deliveries.engine.endpoints import HIDDEN
 from deliveries.models import Subscription
 from workspaces.api import filtering
+from workspaces.api.permissions import Area
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
 
@@ -27,6 +28,7 @@ TURNED_OFFLINE = "Turned offline through the API."
 class WebhookViewSet(WorkspaceViewSet[Subscription]):
     model = Subscription
     workspace_lookup = "workspace"
+    scope_area = Area.WEBHOOKS
     not_found = "No webhook can be found."
     filters = {
         "name": filtering.Text("name"),

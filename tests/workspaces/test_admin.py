@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tests import factories
-from workspaces.models import ApiKey
+from workspaces.keys import Scope
+from workspaces.models import ApiKey, Workspace
 
 from .staff import viewer
 
 pytestmark = pytest.mark.django_db
+
+
+LIST, ADD = "/admin/workspaces/apikey/", "/admin/workspaces/apikey/add/"
+TEXT = r"dotkey\.[\w-]+\.[0-9a-f]+"
+
+
+def filled(workspace: Workspace, **fields: Any) -> dict[str, Any]:
+    """What a browser would post of the form."""
+    empty = {"expires_at_0": "", "expires_at_1": "", "allowed_networks": ""}
+    return empty | {"workspace": str(workspace.pk), "name": "server", "scopes": list(Scope.values)} | fields
+
+
+def chosen(action: str, *of: ApiKey) -> dict[str, Any]:
+    return {"action": action, "_selected_action": [str(key.pk) for key in of]}
 
 
 def ping(key: str) -> int:
@@ -22,9 +42,8 @@ def ping(key: str) -> int:
 
 def test_a_key_is_shown_once_after_it_was_made(admin_client: Client) -> None:
     workspace = factories.workspace()
-    form = {"workspace": str(workspace.pk), "name": "server", "expires_at_0": "", "expires_at_1": ""}
-    answer = admin_client.post("/admin/workspaces/apikey/add/", form)
-    found = re.search(r"dotkey\.[\w-]+\.[0-9a-f]+", answer.content.decode())
+    answer = admin_client.post(ADD, filled(workspace))
+    found = re.search(TEXT, answer.content.decode())
     assert found
     assert "no-store" in answer["Cache-Control"]
     assert found[0] not in str(admin_client.cookies)
@@ -37,14 +56,84 @@ def test_a_key_is_shown_once_after_it_was_made(admin_client: Client) -> None:
 
 def test_a_revoked_key_is_refused_from_then_on(admin_client: Client) -> None:
     key, text = ApiKey.objects.issue(factories.workspace(), "server")
-    admin_client.post("/admin/workspaces/apikey/", {"action": "revoke", "_selected_action": [str(key.pk)]})
+    admin_client.post(LIST, chosen("revoke", key))
     assert ping(text) == 401
+    assert LogEntry.objects.get().get_change_message() == "Revoked."
 
 
-def test_who_may_only_look_cannot_revoke() -> None:
+def test_a_key_is_issued_with_scopes_and_an_allow_list(admin_client: Client) -> None:
+    networks = "203.0.113.0/24\r\n2001:db8::1"
+    admin_client.post(ADD, filled(factories.workspace(), scopes=["webhooks", "read"], allowed_networks=networks))
+    key = ApiKey.objects.get()
+    assert (key.scopes, key.allowed_networks) == (["read", "webhooks"], ["203.0.113.0/24", "2001:db8::1/128"])
+    page = admin_client.get(f"{LIST}{key.pk}/change/").content.decode()
+    assert page.count("checked") == 2
+    assert "203.0.113.0/24\n2001:db8::1/128</textarea>" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"allowed_networks": "10.0.0.1/8"}, "write 10.0.0.0/8, or 10.0.0.1 for the one address"),
+        ({"scopes": []}, "This field is required"),
+        ({"scopes": ["all"]}, "all is not one of the available choices"),
+        ({"expires_at_0": "2020-01-31", "expires_at_1": "00:00"}, "This time has passed"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_a_sentence(admin_client: Client, fields: dict[str, Any], sentence: str) -> None:
+    assert sentence in admin_client.post(ADD, filled(factories.workspace(), **fields)).content.decode()
+    assert not ApiKey.objects.exists()
+
+
+def test_one_key_too_many_is_a_sentence(admin_client: Client, settings: Settings) -> None:
+    settings.KEYS_PER_WORKSPACE = 1
+    key, _ = ApiKey.objects.issue(factories.workspace(), "server")
+    assert "Maximum items reached" in admin_client.post(ADD, filled(key.workspace)).content.decode()
+
+
+def test_a_rotated_key_is_shown_once_and_the_old_one_goes_on_for_a_while(admin_client: Client) -> None:
+    old, text = ApiKey.objects.issue(factories.workspace(), "server")
+    answer = admin_client.post(LIST, chosen("rotate", old))
+    found = re.search(TEXT, answer.content.decode())
+    assert found
+    assert "no-store" in answer["Cache-Control"]
+    assert (ping(text), ping(found[0])) == (200, 200)
+    assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {
+        "Rotated.",
+        f"Issued in place of {old}.",
+    }
+    again = admin_client.post(LIST, chosen("rotate", old), follow=True).content.decode()
+    assert "is being replaced" in again
+    assert not re.search(TEXT, again)
+
+
+def test_two_keys_are_not_rotated_at_a_time(admin_client: Client) -> None:
+    workspace = factories.workspace()
+    both = [ApiKey.objects.issue(workspace, name)[0] for name in ("a", "b")]
+    answer = admin_client.post(LIST, chosen("rotate", *both), follow=True)
+    assert "Rotate one key at a time" in answer.content.decode()
+    assert ApiKey.objects.count() == 2
+
+
+def test_the_list_says_how_each_key_is(admin_client: Client) -> None:
+    now = timezone.now()
+    workspace = factories.workspace()
+    for name in ("live", "soon", "expired", "revoked"):
+        ApiKey.objects.issue(workspace, name)
+    ApiKey.objects.filter(name="soon").update(expires_at=now + timedelta(days=3, minutes=1))
+    ApiKey.objects.filter(name="expired").update(expires_at=now)
+    ApiKey.objects.filter(name="revoked").update(revoked_at=now)
+    page = admin_client.get(LIST).content.decode().replace("\xa0", " ")
+    shown = re.findall(r'<td class="field-state">(.*?)</td>', page)
+    assert sorted(shown) == ["expired", "expires in 3 days", "live", "revoked"]
+
+
+def test_who_may_only_look_can_neither_revoke_nor_rotate() -> None:
     key, text = ApiKey.objects.issue(factories.workspace(), "server")
-    viewer(ApiKey).post("/admin/workspaces/apikey/", {"action": "revoke", "_selected_action": [str(key.pk)]})
+    for action in ("revoke", "rotate"):
+        viewer(ApiKey).post(LIST, chosen(action, key))
     assert ping(text) == 200
+    assert ApiKey.objects.get() == key
 
 
 def test_the_admin_tells_its_name(admin_client: Client) -> None:

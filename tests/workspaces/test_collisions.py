@@ -101,7 +101,7 @@ def test_who_loses_every_time_is_told_to_come_again() -> None:
 @pytest.mark.django_db
 def test_a_row_that_points_to_nothing_is_a_conflict() -> None:
     with transaction.atomic():
-        ApiKey.objects.issue(Workspace(name="Gone"), "key")
+        ApiKey.objects.create(workspace=Workspace(name="Gone"), name="key", identifier="key", hash="")
         with pytest.raises(IntegrityError) as caught, transaction.atomic():
             connection.check_constraints()
         transaction.set_rollback(True)

@@ -11,6 +11,8 @@ from rest_framework.request import Request
 
 from workspaces.models import ApiKey, Workspace
 
+from . import origins
+
 HEADER = "X-DOTFILE-API-KEY"
 SENDER = "Dotfile-Hooks/"
 """How the User-Agent of our own webhooks begins."""
@@ -32,15 +34,24 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = request.headers.get(HEADER)
         if not text:
             raise NotAuthenticated(f"Send your workspace's API key in the header {HEADER}.")
-        key = ApiKey.objects.find(text)
-        if key is None:
-            raise AuthenticationFailed("This API key is unknown, revoked or expired. Ask for a new one.")
+        key = _found(text, request)
         key.note_use()
         return Caller(key.workspace), key
 
     def authenticate_header(self, request: Request) -> str:
         # Without this header DRF answers 403 where 401 is meant.
         return f'ApiKey header="{HEADER}"'
+
+
+def _found(text: str, request: Request) -> ApiKey:
+    """The key with this text, if it is good here."""
+    at = origins.caller(request.META)
+    key = ApiKey.objects.find(text)
+    if key and key.allows(at):
+        return key
+    if key:
+        raise PermissionDenied(f"This API key may not be used from {at or 'this address'}: see its allow list.")
+    raise AuthenticationFailed("This API key is unknown, revoked or expired. Ask for a new one.")
 
 
 def _refuse_webhooks(request: Request) -> None:

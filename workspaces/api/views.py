@@ -27,6 +27,7 @@ from .authentication import Caller
 from .errors import NotUnderstood
 from .pagination import MAX_LIMIT, Page
 from .parsers import StrictJSONParser
+from .permissions import Area
 
 M = TypeVar("M", bound=Model)
 Json = dict[str, Any]
@@ -46,6 +47,7 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     model: ClassVar[type[Model]]
     workspace_lookup: ClassVar[str]
     """The path from a row to its workspace, as in a filter: `workspace`, `case__workspace`."""
+    scope_area: ClassVar[Area] = Area.DOMAIN
     not_found: ClassVar[str] = "Nothing can be found."
     filters: ClassVar[Mapping[str, filtering.Filter]] = {}
     sortable: ClassVar[Collection[str] | Mapping[str, str]] = ("created_at", "updated_at")
@@ -151,6 +153,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
 
 class PingView(APIView):
     """Tells whose key this is."""
+
+    scope_area = Area.OPEN
 
     def get(self, request: Request) -> Response:
         if not isinstance(request.user, Caller):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from workspaces.models import ApiKey, Workspace
+from workspaces.keys import Scope
+from workspaces.management import arguments
+from workspaces.models import ApiKey
 
 
 class Command(BaseCommand):
@@ -17,10 +19,29 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("workspace_id")
         parser.add_argument("name", help="where the key will be used")
+        parser.add_argument(
+            "--scope", action="append", choices=Scope.values, help="what it may do; may be repeated; left out: all"
+        )
+        parser.add_argument("--expires", type=arguments.moment, help="such as 2030-01-31; left out: never")
+        parser.add_argument(
+            "--allow",
+            action="append",
+            default=[],
+            metavar="NETWORK",
+            help="where it is good from, such as 203.0.113.0/24 or one address; may be repeated; left out: everywhere",
+        )
 
-    def handle(self, *, workspace_id: str, name: str, **options: Any) -> None:
-        try:
-            workspace = Workspace.objects.get(pk=workspace_id)
-        except (Workspace.DoesNotExist, ValidationError):
-            raise CommandError(f"There is no workspace {workspace_id}.") from None
-        self.stdout.write(ApiKey.objects.issue(workspace, name)[1])
+    def handle(
+        self,
+        *,
+        workspace_id: str,
+        name: str,
+        scope: list[str] | None,
+        expires: datetime | None,
+        allow: list[str],
+        **options: Any,
+    ) -> None:
+        workspace = arguments.workspace(workspace_id)
+        with arguments.sentences():
+            _, text = ApiKey.objects.issue(workspace, name, scopes=scope, allowed_networks=allow, expires_at=expires)
+        self.stdout.write(text)
