@@ -259,6 +259,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "workspaces.api.throttles.headers",
 ]
 ROOT_URLCONF = "dotfile_hooks.urls"
 WSGI_APPLICATION = "dotfile_hooks.wsgi.application"
@@ -325,6 +326,11 @@ TAGS_PER_WORKSPACE = env.integer("TAGS_PER_WORKSPACE", 200, 1)
 KEYS_PER_WORKSPACE = env.integer("KEYS_PER_WORKSPACE", 50, 1)
 # KEY_GRACE (seconds, default 86,400): how long the old key is good after a rotation that does not say.
 KEY_GRACE = env.integer("KEY_GRACE", 86_400)
+# READS_PER_MINUTE (default 800), READS_BURST (200): GET requests of a key, and how many of them at once. So WRITES_
+# (300 and 100) for all other methods, and BAD_KEYS_ (120 and 60) for refused keys of an address. 0 a minute: no limit.
+READS_PER_MINUTE, READS_BURST = env.integer("READS_PER_MINUTE", 800), env.integer("READS_BURST", 200, 1)
+WRITES_PER_MINUTE, WRITES_BURST = env.integer("WRITES_PER_MINUTE", 300), env.integer("WRITES_BURST", 100, 1)
+BAD_KEYS_PER_MINUTE, BAD_KEYS_BURST = env.integer("BAD_KEYS_PER_MINUTE", 120), env.integer("BAD_KEYS_BURST", 60, 1)
 # TRUSTED_PROXIES (default 0): how many proxies every request comes through. The address of a caller, for the allow list
 # of a key, is then that many from the end of X-Forwarded-For; at 0 the header is not read.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)

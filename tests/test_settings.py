@@ -93,6 +93,9 @@ def test_a_missing_setting_stops_the_start_with_a_sentence_that_names_it(name: s
         ("DELIVERY_MAX_RETRIES", "50", "DELIVERY_MAX_RETRIES must be a whole number of at least 0 and at most 20"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be DEBUG, INFO"),
         ("SWEEP_INTERVAL", "0", "SWEEP_INTERVAL must be a number of at least 0.1"),
+        ("READS_PER_MINUTE", "many", "READS_PER_MINUTE must be a whole number of at least 0"),
+        ("WRITES_BURST", "0", "WRITES_BURST must be a whole number of at least 1"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8", "TRUSTED_PROXIES must be a whole number of at least 0"),
     ],
 )
 def test_a_malformed_setting_stops_the_start_with_a_sentence_that_names_it(
@@ -172,13 +175,27 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     assert "SECRET_KEY_FILE names a file that cannot be read" in done.stderr
 
 
-def test_debug_is_off_unless_asked_for() -> None:
+def default_of(expression: str) -> str:
+    """What a setting is when nobody sets it."""
     done = subprocess.run(
-        [sys.executable, "-c", "from dotfile_hooks import settings; print(settings.DEBUG)"],
+        [sys.executable, "-c", f"from dotfile_hooks import settings as s; print({expression})"],
         cwd=CHECKOUT,
         env={"PATH": os.environ["PATH"], **PRODUCTION},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout == "False\n"
+    return done.stdout.strip()
+
+
+def test_debug_is_off_unless_asked_for() -> None:
+    assert default_of("s.DEBUG") == "False"
+
+
+def test_the_documented_rates_are_the_default() -> None:
+    """The tests' own are larger: see tests/servers.py."""
+    names = ("READS_PER_MINUTE", "READS_BURST", "WRITES_PER_MINUTE", "WRITES_BURST")
+    assert default_of(f"[getattr(s, name) for name in {names}]") == "[800, 200, 300, 100]"
+    document = " ".join((CHECKOUT / "docs" / "integrators.md").read_text().split())
+    assert "`GET` 800 times a minute, 200 of them at once" in document
+    assert "everything else 300 times, 100 of them at once" in document

@@ -83,6 +83,8 @@ class Site:
         self.loads.clear()
 
 
+# The load writes with one key as fast as it can.
+UNTHROTTLED = {"WRITES_PER_MINUTE": "1000000", "WRITES_BURST": "100000"}
 LOAD = {"DJANGO_SETTINGS_MODULE": "dotfile_hooks.settings"}
 
 
@@ -91,7 +93,8 @@ def running(ground: Ground, seed: int, programs: Collection[str] = EVERYTHING, *
     """Starts the receivers and these programs; ends everything. `own` is their environment. Raises StartError."""
     points = Points(ground.folder / "points")
     web, port = "web" in programs, processes.free_port()
-    environment = {**ground.environment, "CHAOS_POINTS": str(ground.folder / "points"), "PORT": str(port), **own}
+    told = {"CHAOS_POINTS": str(ground.folder / "points"), "PORT": str(port), **UNTHROTTLED}
+    environment = {**ground.environment, **told, **own}
     commands = {name: command for name, command in _commands().items() if name in programs}
     fleet = Fleet(environment, ground.folder, commands)
     with _receivers(ground, seed) as ports:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from workspaces.models import ApiKey, Workspace
 
-from . import origins
+from . import origins, throttles
 
 HEADER = "X-DOTFILE-API-KEY"
 SENDER = "Dotfile-Hooks/"
@@ -27,7 +27,10 @@ class Caller:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Sets `request.user` to the Caller and `request.auth` to the ApiKey."""
+    """Sets `request.user` to the Caller and `request.auth` to the ApiKey, and counts what each key and address sends.
+
+    Throttled here and not by DRF's throttles, which come after permissions and only for callers that have a good key.
+    """
 
     def authenticate(self, request: Request) -> tuple[Caller, ApiKey]:
         _refuse_webhooks(request)
@@ -35,6 +38,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not text:
             raise NotAuthenticated(f"Send your workspace's API key in the header {HEADER}.")
         key = _found(text, request)
+        throttles.by_key(request, key)
         key.note_use()
         return Caller(key.workspace), key
 
@@ -44,11 +48,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def _found(text: str, request: Request) -> ApiKey:
-    """The key with this text, if it is good here."""
+    """The key with this text, if it is good here. Refusals are counted, so that keys are not guessed for free."""
     at = origins.caller(request.META)
     key = ApiKey.objects.find(text)
     if key and key.allows(at):
         return key
+    throttles.by_address(origins.whole(at))
     if key:
         raise PermissionDenied(f"This API key may not be used from {at or 'this address'}: see its allow list.")
     raise AuthenticationFailed("This API key is unknown, revoked or expired. Ask for a new one.")
