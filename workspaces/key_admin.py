@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.cache import add_never_cache_headers
 
 from . import keys, networks
 from .forms import Words
@@ -95,9 +94,7 @@ class ApiKeyAdmin(ModelAdmin):
     def _shown(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
         """The key itself, on this one page: a message would travel in a cookie."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "original": key, "text": text}
-        shown = TemplateResponse(request, "workspaces/admin/issued.html", {**context, "title": "The new API key"})
-        add_never_cache_headers(shown)
-        return shown
+        return TemplateResponse(request, "workspaces/admin/issued.html", {**context, "title": "The new API key"})
 
     @admin.action(description="Rotate the selected key", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:

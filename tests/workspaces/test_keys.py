@@ -10,10 +10,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests import factories
-from tests.deliveries.waiting import in_a_thread
 from workspaces import keys
 from workspaces.keys import Scope
 from workspaces.models import ApiKey
+
+from .crowd import meanwhile
 
 pytestmark = pytest.mark.django_db
 
@@ -133,18 +134,20 @@ def test_a_revoked_key_is_not_rotated(old: ApiKey) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_rotations_at_once_one_is_refused(old: ApiKey) -> None:
-    refused: list[ValidationError] = []
+def test_of_two_rotations_at_once_the_second_is_refused(old: ApiKey) -> None:
+    with pytest.raises(ValidationError, match="is being replaced"):
+        meanwhile(lambda: ApiKey.objects.rotate(old), lambda: ApiKey.objects.rotate(old))
+    assert ApiKey.objects.live().count() == 2
 
-    def rotate() -> None:
-        try:
-            ApiKey.objects.rotate(old)
-        except ValidationError as error:
-            refused.append(error)
 
-    for thread in [in_a_thread(rotate) for _ in range(4)]:
-        thread.join(30)
-    assert (ApiKey.objects.live().count(), len(refused)) == (2, 3)
+@pytest.mark.django_db(transaction=True)
+def test_of_two_new_keys_at_once_one_has_the_last_place(settings: Settings, old: ApiKey) -> None:
+    settings.KEYS_PER_WORKSPACE = 2
+    with pytest.raises(ValidationError, match="Maximum items reached"):
+        meanwhile(
+            lambda: ApiKey.objects.issue(old.workspace, "first"), lambda: ApiKey.objects.issue(old.workspace, "second")
+        )
+    assert ApiKey.objects.live().count() == 2
 
 
 def test_an_unknown_key_is_compared_as_a_known_one_is(old: ApiKey, monkeypatch: pytest.MonkeyPatch) -> None:
