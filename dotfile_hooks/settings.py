@@ -95,7 +95,7 @@ _brokers = ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps")
 CELERY_BROKER_URL = env.server_url(
     "BROKER_URL", _broker_url, _brokers, f"{_redis_example} or amqp://user:password@host//"
 )
-# WAKE_TIMEOUT (seconds, default 0.25): how long a save() may wait for Redis before it goes on without.
+# WAKE_TIMEOUT (seconds, default 0.25): how long a save() or a request may wait for Redis before it goes on without.
 WAKE_TIMEOUT = env.number("WAKE_TIMEOUT", 0.25)
 
 CELERY_TASK_IGNORE_RESULT = True

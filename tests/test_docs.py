@@ -19,6 +19,7 @@ from checks.documents.local import pdf
 from deliveries import notices, services, upkeep
 from deliveries.engine import endpoints, lanes, partitions, retention, retry, signing
 from dotfile_hooks.dev import recording, supervisor
+from workspaces.api import throttles
 
 ROOT = Path(__file__).resolve().parents[1]
 RECEIVERS = (ROOT / "docs" / "receivers.md").read_text()
@@ -114,6 +115,10 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
             "docs/documents.md",
             f"{pdf.MOST_OBJECTS:,} objects, {pdf.MOST_BYTES_OF_A_STREAM // 1_000_000} MB of any stream",
         ),
+        ("docs/integrators.md", f"{settings.KEYS_PER_WORKSPACE} live keys at most"),
+        ("docs/integrators.md", f"live for a while ({settings.KEY_GRACE / 3600:g} hours unless"),
+        ("docs/operating.md", f"`KEY_GRACE` ({settings.KEY_GRACE:,} s)"),
+        ("docs/operating.md", f"waits for it at most once in {throttles.BREAK:g} s"),
         ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),
     ],
 )

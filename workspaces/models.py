@@ -105,7 +105,9 @@ class ApiKey(models.Model):
             return "revoked"
         if self.expires_at is None:
             return "live"
-        return f"expires in {timeuntil(self.expires_at, depth=1)}" if self.is_live() else "expired"
+        if not self.is_live():
+            return "expired"
+        return f"expires in {timeuntil(self.expires_at, depth=1)}".replace("\xa0", " ")
 
     def revoke(self) -> bool:
         """From now on it is refused. False when it was revoked before."""

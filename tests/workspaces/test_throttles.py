@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,9 +92,16 @@ def test_a_clock_that_was_put_back_costs_one_bucket_at_most(buckets: Buckets, na
     assert (state.allowed, state.wait) == (False, 60)
 
 
+def test_many_at_once_get_no_more_than_the_burst(buckets: Buckets, name: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: buckets.take(name, Rate(1, 50)), range(200)))
+    assert sum(state.allowed for state in taken if state) == 50
+
+
 def test_redis_forgets_a_bucket_that_is_full_again(buckets: Buckets, name: str) -> None:
     buckets.take(name, SLOW)
-    assert 0 < buckets.client.pttl(f"dotfile-hooks:throttle:{name}") <= 60_000
+    lives: Any = buckets.client.pttl(f"dotfile-hooks:throttle:{name}")
+    assert 0 < lives <= 60_000
 
 
 @pytest.mark.parametrize(
@@ -215,7 +223,12 @@ def test_a_silent_redis_is_asked_once_in_a_while(proxy: Proxy, text: str, monkey
     proxy.swallow()
     asked: list[str] = []
     ask = Buckets._ask
-    monkeypatch.setattr(Buckets, "_ask", lambda self, name, rate: (asked.append(name), ask(self, name, rate))[1])
+
+    def counted(self: Buckets, name: str, rate: Rate) -> Any:
+        asked.append(name)
+        return ask(self, name, rate)
+
+    monkeypatch.setattr(Buckets, "_ask", counted)
     answers = [client(text).get("/v1/ping") for _ in range(5)]
     assert ({answer.status_code for answer in answers}, len(asked)) == ({200}, 1)
     proxy.release()
