@@ -88,7 +88,8 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             now = timezone.now()
             new = self.model(workspace=old.workspace, name=old.name, replaces=old)
             new.scopes, new.allowed_networks = old.scopes, old.allowed_networks
-            new.expires_at = now + (old.expires_at - old.created_at) if old.expires_at else None
+            lasting = _lasting(old.successors.first() or old)  # the end of `old` is that of a rotation, if it had one
+            new.expires_at = now + lasting if lasting else None
             self.filter(pk=old.pk).update(expires_at=min(now + grace, old.expires_at or now + grace))
             return self._complete(new)
 
@@ -136,6 +137,11 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             raise ValidationError(f"{key} is being replaced by {new} already: use that one.", code="rotating")
         if old := self.live().filter(successors=key).first():
             raise ValidationError(f"{key} replaces {old}, which is still live: revoke that one first.", code="rotating")
+
+
+def _lasting(key: ApiKey) -> timedelta | None:
+    """For how long it was issued; None: for ever."""
+    return key.expires_at - key.created_at if key.expires_at else None
 
 
 def chosen_scopes(scopes: Collection[str]) -> list[str]:

@@ -129,6 +129,7 @@ def test_when_one_of_both_is_gone_the_other_is_rotated(old: ApiKey) -> None:
     new, _ = ApiKey.objects.rotate(old)
     new.revoke()
     newer, _ = ApiKey.objects.rotate(old)
+    assert newer.expires_at is None
     old.revoke()
     assert ApiKey.objects.rotate(newer)[0].replaces == newer
 
