@@ -48,7 +48,7 @@ def main() -> int:
 def run(contract: Contract, folder: Path) -> bool:
     """Plays all changes and judges what came of them; answers whether all is well. Raises Unusable."""
     began = time.monotonic()
-    _say(f"The document describes {len(contract.names)} events. Starting servers, a worker and a receiver")
+    _say(f"The document describes {len(contract.names)} events. Starting servers, workers and a receiver")
     try:
         with stage.running(folder) as running:
             rows, faults = play(running, contract)

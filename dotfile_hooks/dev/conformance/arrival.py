@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from checks.documents.models import Document, Stage
 from deliveries.events import outbox
 from deliveries.models import Delivery, Event
 from dotfile_hooks.dev.supervisor import Supervisor
@@ -24,7 +25,8 @@ def wait(programs: Supervisor) -> list[str]:
 
 
 def _on_their_way() -> bool:
-    waiting = Event.objects.filter(state=Event.State.WAITING, builds=0).exists()
+    analysed = Document.objects.exclude(stage=Stage.DECIDED).exists()
+    waiting = analysed or Event.objects.filter(state=Event.State.WAITING, builds=0).exists()
     return waiting or Delivery.objects.filter(state=Delivery.State.PENDING).exists()
 
 

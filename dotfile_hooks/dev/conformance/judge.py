@@ -17,7 +17,7 @@ from dotfile_hooks.dev.recording import Post
 
 from .contract import Contract
 
-FAMILIES = ("Case", "Individual", "Company", "Check", "Note", "NoteComment")
+FAMILIES = ("Case", "Individual", "Company", "Check", "Note", "NoteComment", "Document")
 MADE = [event for event in EVENTS.values() if event.name.partition(".")[0] in FAMILIES]
 MAIN_NAMES = [event.name for event in MADE if not event.main]
 OTHER_NAMES = sorted({name for event in MADE for name in (event.main and event.name, event.early) if name})

@@ -1,4 +1,4 @@
-"""What a run needs: servers, tables, one Celery worker, a receiver; and Django, set up to change rows beside them."""
+"""What a run needs: servers, tables, two Celery workers, a receiver; and Django, set up to change rows beside them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dotfile_hooks.dev import processes, servers, stack, supervisor
 from dotfile_hooks.dev.recording import Post
 from dotfile_hooks.dev.supervisor import Supervisor
 
+WORKERS = ("worker", "documents")  # of the Procfile: who delivers, and who analyses what is handed in
 LOG = "programs.log"  # in the run's folder: what the programs print
 
 
@@ -50,8 +51,9 @@ def running(folder: Path) -> Iterator[Stage]:
             command = [sys.executable, "-m", "dotfile_hooks.dev.receiver", "--port", str(port), "--record", str(record)]
             programs.start("receiver", f"exec {shlex.join(command)}")
             stack.manage(environment, "migrate", "--noinput")
-            programs.start("worker", supervisor.procfile()["worker"])
-            _wait_for_worker(programs)
+            for name in WORKERS:
+                programs.start(name, supervisor.procfile()[name])
+            _wait_for_workers(programs)
             os.environ |= environment | {"DJANGO_SETTINGS_MODULE": "dotfile_hooks.settings"}
             django.setup()
             try:
@@ -60,7 +62,8 @@ def running(folder: Path) -> Iterator[Stage]:
                 connections.close_all()
 
 
-def _wait_for_worker(programs: Supervisor) -> None:
-    app = Celery(broker=programs.environment["REDIS_URL"])
-    programs.wait_for("the worker", lambda: bool(app.control.ping(timeout=0.3, limit=1)))
+def _wait_for_workers(programs: Supervisor) -> None:
+    count = len(WORKERS)
+    app = Celery(broker=programs.environment["REDIS_URL"], set_as_current=False)  # the project's knows the queues
+    programs.wait_for("the workers", lambda: len(app.control.ping(timeout=0.3, limit=count) or []) == count)
     app.close()

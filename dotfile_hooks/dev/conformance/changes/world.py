@@ -9,7 +9,7 @@ from deliveries.models import Subscription
 from dotfile_hooks.dev.conformance.judge import OTHER_NAMES
 from workspaces.models import User, Workspace
 
-from . import cases, checks, notes, parties
+from . import cases, checks, documents, notes, parties
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,5 @@ def made(main_url: str, other_url: str) -> World:
 
 def change_everything(there: World) -> None:
     """All changes, each in a transaction of its own."""
-    for room in (cases, parties, notes, checks):
+    for room in (cases, parties, notes, documents, checks):
         room.change(there.workspace, there.reviewer)
