@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Self, TypeVar
 
-from django.db import NotSupportedError, models, transaction
+from django.db import IntegrityError, NotSupportedError, models, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
 from .memory import Change
-from .rules import RuledModel, lock_above, tell_above
+from .rules import RuledModel, broken_rule, lock_above, tell_above
 
 M = TypeVar("M", bound=RuledModel)
 
@@ -58,9 +60,16 @@ class TrackedQuerySet(models.QuerySet[M]):
 
     update.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
 
-    def _all_or_nothing(self) -> transaction.Atomic:
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
         """A refusal after some rows were written undoes these, and the caller's transaction goes on."""
-        return transaction.atomic(using=self.db, savepoint=self._later is None)
+        try:
+            with transaction.atomic(using=self.db, savepoint=self._later is None):
+                yield
+        except IntegrityError as error:
+            if sentence := broken_rule(self.model, error):
+                raise sentence from None
+            raise
 
     def _lock_above(self, names: Iterable[str]) -> None:
         above = self.model.above
@@ -75,15 +84,28 @@ class TrackedQuerySet(models.QuerySet[M]):
         matched = len(rows)
         values = {self.model._meta.get_field(name): value for name, value in kwargs.items()}
         constant = not any(hasattr(value, "resolve_expression") for value in values.values())
+        follows: dict[Any, dict[str, Any]] = {}
         if constant:
             for row in rows:
                 row._assign(values)
+                follows[row.pk] = row._completed()
             rows = [row for row in rows if row._differing() - {"updated_at"}]
         super(TrackedQuerySet, self.order_by().filter(pk__in=[row.pk for row in rows])).update(**kwargs)
         if not constant:
             now = {row.pk: row for row in self._by_key([row.pk for row in rows])}
             rows = [now[row.pk]._continuing(row) for row in rows]
+            follows = {row.pk: row._completed() for row in rows}
+        self._fill_in({row.pk: follows[row.pk] for row in rows})
         return matched, [row._written() for row in rows]
+
+    def _fill_in(self, follows: Mapping[Any, dict[str, Any]]) -> None:
+        """Writes what complete() filled in: rows that get the same in one statement."""
+        same: defaultdict[str, list[Any]] = defaultdict(list)
+        for key, values in follows.items():
+            if values:
+                same[repr(values)].append(key)
+        for keys in same.values():
+            self._by_key(keys).order_by().update(**follows[keys[0]])
 
     def _by_key(self, ids: Sequence[Any]) -> models.QuerySet[M]:
         plain: models.QuerySet[M] = models.QuerySet(self.model, using=self.db)
@@ -142,7 +164,7 @@ class TrackedQuerySet(models.QuerySet[M]):
             row.complete()
         ids = [row.pk for row in rows]
         with self._all_or_nothing():
-            if (above := self.model.above) and above.by_new:
+            if (above := self.model.above) and (above.by_new or above.locked_by_new):
                 lock_above(self.model, above, {getattr(row, above.field) for row in rows}, self.db)
             there = set(self._by_key(ids).values_list("pk", flat=True)) if ignore_conflicts else set()
             created = super().bulk_create(rows, batch_size or CHUNK, ignore_conflicts=ignore_conflicts)
@@ -158,12 +180,13 @@ class TrackedQuerySet(models.QuerySet[M]):
         query = self.query
         if query.is_sliced or query.combinator or query.distinct_fields or query.values_select:
             return super().delete()  # which refuses, with a sentence
-        with transaction.atomic(using=self.db, savepoint=False):
+        with self._all_or_nothing():
             if above := self.model.above:
                 lock_above(self.model, above, self.order_by().values_list(above.field, flat=True), self.db)
             ids = sorted(set(self.order_by().values_list("pk", flat=True)))
             rows = [row for chunk in _chunks(ids) for row in self._lock(chunk)]
             if rows:
+                self.model.refuse_deletion(rows, self.db)
                 rows_deleting.send(sender=self.model, rows=rows, using=self.db)
             result = self._by_key([row.pk for row in rows]).delete()
             if rows:

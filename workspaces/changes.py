@@ -18,7 +18,7 @@ from django.utils import timezone
 from .bulk import TrackedManager, TrackedQuerySet, rows_changed, rows_deleted, rows_deleting
 from .identifiers import new_id
 from .memory import Change
-from .rules import Above, RuledModel, above_affected, lock_above, tell_above
+from .rules import Above, RuledModel, above_affected, lock_above, refusal, tell_above
 
 
 class TrackedModel(RuledModel):
@@ -31,7 +31,7 @@ class TrackedModel(RuledModel):
     objects: ClassVar[TrackedManager[Self]] = TrackedManager()
 
     locked_fields: ClassVar[frozenset[str]] = frozenset()
-    """Fields whose "before" must be certain: changing one locks the row and reads it first."""
+    """Attribute names whose "before" must be certain: changing one locks the row and reads all of them first."""
 
     class Meta:
         abstract = True
@@ -50,8 +50,8 @@ class TrackedModel(RuledModel):
         Returns without a statement when nothing differs. Raises ValidationError when a rule refuses the change, with
         nothing written; DatabaseError when the row is gone. One whose creation was rolled back is created again.
         """
-        self.complete()
         using = using or router.db_for_write(type(self), instance=self)
+        update_fields = self._filled_in(update_fields)
         adding, touched = self._state.adding, self.updated_at
         remembered = self.change, self._loaded, self._fate, self._doubted
         try:
@@ -60,11 +60,11 @@ class TrackedModel(RuledModel):
                 if not self._state.adding:
                     self._be_sure(using)
                 if self._state.adding or force_insert:
-                    refusal = self._insert(force_insert, using)
+                    refused = self._insert(force_insert, using)
                 else:
-                    refusal = self._update(force_update, using, update_fields)
-            if refusal:  # out here: an exception that leaves the block would spoil the caller's transaction
-                raise refusal
+                    refused = self._update(force_update, using, update_fields)
+            if refused:  # out here: an exception that leaves the block would spoil the caller's transaction
+                raise refused
         except BaseException:
             self._state.adding, self.updated_at = adding, touched
             self.change, self._loaded, self._fate, self._doubted = remembered
@@ -86,14 +86,19 @@ class TrackedModel(RuledModel):
                 self._loaded = self._read(using, [field.attname for field in self._meta.concrete_fields])
                 if not self._loaded:
                     return 0, {}
-                rows_deleting.send(sender=type(self), rows=[self], using=using)
-                result = super().delete(using=using, keep_parents=keep_parents)
-                rows_deleted.send(sender=type(self), rows=[self], using=using)
-                tell_above(type(self), [self], using)
-                return result
+                if not (refused := refusal(lambda: self.refuse_deletion([self], using))):
+                    return self._delete(using, keep_parents)
+            raise refused  # out here, as in save()
         except BaseException:
             self._loaded, self.pk = remembered, key
             raise
+
+    def _delete(self, using: str, keep_parents: bool) -> tuple[int, dict[str, int]]:
+        rows_deleting.send(sender=type(self), rows=[self], using=using)
+        result = super().delete(using=using, keep_parents=keep_parents)
+        rows_deleted.send(sender=type(self), rows=[self], using=using)
+        tell_above(type(self), [self], using)
+        return result
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
 
@@ -102,23 +107,25 @@ class TrackedModel(RuledModel):
         if above is None:
             return
         known = self._loaded and (self._fate is None or self._fate.stands(using))
-        if above.by_new if self._state.adding else not known or self._differing(update_fields) & above.by:
+        new = above.by_new or above.locked_by_new
+        if new if self._state.adding else not known or self._differing(update_fields) & above.by:
             lock_above(type(self), above, [getattr(self, above.field)], using)
 
+    def _filled_in(self, update_fields: Iterable[str] | None) -> Iterable[str] | None:
+        """Lets complete() fill in what follows; that is written, too."""
+        follows = self._completed()
+        return None if update_fields is None else {*update_fields, *follows}
+
     def _refusal(self, change: Change, using: str) -> ValidationError | None:
-        try:
-            self.refuse([change], using)
-        except ValidationError as error:
-            return error
-        return None
+        return refusal(lambda: self.refuse([change], using))
 
     def _insert(self, force_insert: bool | tuple[ModelBase, ...], using: str) -> ValidationError | None:
         if self.pk is None:  # Django's way to copy a row; it would find a key only later
             self.pk = self._meta.pk.get_pk_value_on_save(self)
         self._remember_all(using)
         self.change = Change(self, None)
-        if refusal := self._refusal(self.change, using):
-            return refusal
+        if refused := self._refusal(self.change, using):
+            return refused
         self.accompany([self.change], using)
         super().save(force_insert=force_insert, using=using)
         tell_above(type(self), [self.change], using)
@@ -128,7 +135,8 @@ class TrackedModel(RuledModel):
         self._save_expressions(using, update_fields)
         differing = self._differing(update_fields)
         if uncertain := (differing & self.locked_fields) | (differing - self._loaded.keys()):
-            self._loaded = {**self._loaded, **self._read(using, uncertain)}
+            self._make_certain(using, uncertain)
+            update_fields = self._filled_in(update_fields)
             differing = self._differing(update_fields)
         if not differing - {"updated_at"}:
             return None
@@ -136,13 +144,21 @@ class TrackedModel(RuledModel):
             self.updated_at = timezone.now()
         written = differing | {"updated_at"}
         self.change = self._written(written)
-        if refusal := self._refusal(self.change, using):
-            return refusal
+        if refused := self._refusal(self.change, using):
+            return refused
         self._vouch(using, written)
         self.accompany([self.change], using)
         super().save(force_update=force_update, using=using, update_fields=written)
         tell_above(type(self), [self.change], using)
         return None
+
+    def _make_certain(self, using: str, attnames: set[str]) -> None:
+        """Locks and reads these, and all locked fields if one is among them; those not edited are as they are now."""
+        together = self.locked_fields & self._loaded.keys() if attnames & self.locked_fields else frozenset()
+        found = self._read(using, attnames | together)
+        for name in (together - self._differing()) & found.keys():
+            setattr(self, name, found[name])
+        self._loaded = {**self._loaded, **found}
 
     def _save_expressions(self, using: str, update_fields: Iterable[str] | None) -> None:
         """`row.count = F("count") + 1` is the database's to compute; what came of it is read back."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
 from django.dispatch import Signal
 
 from .memory import Change, RememberingModel
@@ -28,9 +29,13 @@ class Above:
     field: str
     """Attribute name of the foreign key."""
     by: frozenset[str]
-    """Attribute names of the columns whose change affects it. A deletion always does."""
+    """Attribute names of the columns whose change affects it."""
     by_new: bool = True
     """A new row affects it, too."""
+    by_deletion: bool = True
+    """And so does a deletion."""
+    locked_by_new: bool = False
+    """A new row does not affect it, but whether it is allowed depends on the others under it."""
 
 
 class RuledModel(RememberingModel):
@@ -53,8 +58,22 @@ class RuledModel(RememberingModel):
     def accompany(cls, changes: Sequence[Change], using: str) -> None:
         """Writes what goes with these changes, in their transaction and before anybody is told of them."""
 
+    @classmethod
+    def refuse_deletion(cls, rows: Sequence[Self], using: str) -> None:
+        """Raises ValidationError with a sentence when these rows, which are locked, may not be deleted.
+
+        Not asked when they go with the row above them.
+        """
+
     def complete(self) -> None:
-        """Fills in what follows from other columns, before save() and bulk_create()."""
+        """Fills in what follows from other columns, before any write."""
+
+    def _completed(self) -> dict[str, Any]:
+        """What complete() filled in, by attribute name."""
+        before, now = dict(self.__dict__), self.__dict__
+        self.complete()
+        names = (field.attname for field in self._meta.concrete_fields)
+        return {name: now[name] for name in names if name in before and now[name] != before[name]}
 
     def clean(self) -> None:
         """For forms: what save() would refuse."""
@@ -90,7 +109,29 @@ def tell_above(model: type[RuledModel], gone_or_changed: Iterable[Change | Ruled
     keys = {
         (one.row if isinstance(one, Change) else one).stored()[above.field]
         for one in gone_or_changed
-        if not isinstance(one, Change) or (above.by_new if one.before is None else above.by & one.before.keys())
+        if _affects(above, one)
     }
     if keys:
         above_affected.send(sender=model, keys=keys, using=using)
+
+
+def _affects(above: Above, one: Change | RuledModel) -> bool:
+    if not isinstance(one, Change):
+        return above.by_deletion
+    return above.by_new if one.before is None else bool(above.by & one.before.keys())
+
+
+def refusal(ask: Callable[[], None]) -> ValidationError | None:
+    """What a rule has against it; kept, to be raised outside a transaction that it would spoil."""
+    try:
+        ask()
+    except ValidationError as error:
+        return error
+    return None
+
+
+def broken_rule(model: type[models.Model], error: IntegrityError) -> ValidationError | None:
+    """The sentence of the constraint of this model that a statement broke. PostgreSQL's own text shows the row."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    found = next((rule for rule in model._meta.constraints if rule.name == name), None)
+    return None if found is None else ValidationError(str(found.get_violation_error_message()), code="constraint")

@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from .editing import EditingAdmin
 from .models import User
-from .typed import ModelAdmin
 
 Decide = Callable[[Any, User | None], object]
 
 
-class VerdictAdmin(ModelAdmin):
+class VerdictAdmin(EditingAdmin):
     """For rows whose verdicts are actions; a button on the page of a row sends the same action."""
 
     change_form_template = "workspaces/admin/verdicts.html"
