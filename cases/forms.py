@@ -4,25 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 
+from workspaces.editing import RuledForm
 from workspaces.forms import CheckedJSON, Words
 from workspaces.models import Workspace
-from workspaces.typed import ModelForm
 
+from . import services
 from .api import parts
 from .api.parts import AddressSerializer, BankingSerializer, ClassificationSerializer, Metadata, Properties
-from .models import CaseFlag, CaseStatus, Role
+from .models import CaseFlag, CaseStatus, PortalType, RiskLevel, RiskMode, Role
+from .models.rules import DERIVED_FLAGS, HAND_FLAGS
 
 EACH = 'JSON, by key: text, a number, true, false or a list of texts, such as {"segment": "retail"}.'
 
 
-class CaseForm(ModelForm):
-    flags = Words(CaseFlag.choices)
+class CaseForm(RuledForm):
+    flags = Words(
+        [choice for choice in CaseFlag.choices if choice[0] in HAND_FLAGS],
+        error_messages={"invalid_choice": "%(value)s is no flag that is set by hand."},
+    )
+    risk_level = forms.ChoiceField(required=False, choices=[("", "---------"), *RiskLevel.choices])
+    risk_comment = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    portal_name = forms.CharField(required=False, help_text="Of the client portal; empty: there is none.")
+    portal_type = forms.ChoiceField(required=False, choices=[("", "---------"), *PortalType.choices])
+    wait_step_key = forms.CharField(
+        required=False, help_text="The step at which the contact of a draft waits; empty it to let them go on."
+    )
     metadata = CheckedJSON(
         checked_by=Metadata, default=lambda: None, help_text='JSON, text by key, such as {"batch": "12"}.'
     )
     custom_properties = CheckedJSON(checked_by=Properties, default=dict, help_text=EACH)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        risk, portal = self.instance.risk or {}, self.instance.client_portal or {}
+        shown = {
+            "risk_level": risk.get("level"),
+            "risk_comment": risk.get("comment"),
+            "portal_name": portal.get("name"),
+            "portal_type": portal.get("type"),
+            "wait_step_key": portal.get("wait_step_key"),
+        }
+        flags = [flag for flag in self.instance.flags if flag in HAND_FLAGS]
+        self.initial = {**{name: value or "" for name, value in shown.items()}, **self.initial, "flags": flags}
+
+    def clean_flags(self) -> list[str]:
+        """Those that follow from the checks stay as they are, and all in their order."""
+        ticked: list[str] = self.cleaned_data["flags"]
+        kept = [flag for flag in self.instance.flags if flag in DERIVED_FLAGS or flag in ticked]
+        return kept + [flag for flag in ticked if flag not in kept]
 
     def clean_status(self) -> str:
         wanted: str = self.cleaned_data["status"]
@@ -35,11 +67,32 @@ class CaseForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         """Templates, tags and assignees are the workspace's own; what a case has already is not refused later."""
-        data = super().clean() or self.cleaned_data
+        data = super().clean()
         workspace = data.get("workspace") or (None if self.instance._state.adding else self.instance.workspace)
         if workspace is not None:
             self._refuse_strangers(workspace, data)
+        self._assess(data)
+        self._describe_portal(data)
         return data
+
+    def _assess(self, data: dict[str, Any]) -> None:
+        level, comment = data.get("risk_level"), data.get("risk_comment")
+        if level:
+            before, said = self.instance.risk or {}, {"level": level, "comment": comment or None}
+            if before != {**before, **said}:
+                self.instance.risk = services.assessed(before or None, {**said, "mode": RiskMode.MANUAL.value})
+        elif comment or self.instance.risk:
+            self.add_error("risk_level", "Choose a level; “not defined” is one.")
+
+    def _describe_portal(self, data: dict[str, Any]) -> None:
+        name, kind, key = (data.get(field) for field in ("portal_name", "portal_type", "wait_step_key"))
+        if name and kind:
+            portal = services.portal_with(self.instance.client_portal, name, kind, key or None)
+            self.instance.client_portal = portal
+        elif name or kind or key:
+            self.add_error("portal_type" if name else "portal_name", "A client portal has a name and a type.")
+        elif "portal_name" in self.changed_data:
+            self.instance.client_portal = None
 
     def _refuse_strangers(self, workspace: Workspace, data: dict[str, Any]) -> None:
         template, assignee = data.get("template"), data.get("assignee")
@@ -51,7 +104,7 @@ class CaseForm(ModelForm):
             self.add_error("assignee", "This person is not a member of the case's workspace.")
 
 
-class PartyForm(ModelForm):
+class PartyForm(RuledForm):
     address = CheckedJSON(
         checked_by=AddressSerializer,
         default=dict,
@@ -82,3 +135,7 @@ class CompanyForm(PartyForm):
         help_text='JSON, such as [{"type": "nace", "code": "6201", "description": "Programming"}].',
     )
     banking_information = CheckedJSON(checked_by=BankingSerializer, default=dict, help_text="JSON with iban and bic.")
+
+
+class WrittenForm(RuledForm):
+    content = forms.CharField(strip=False, widget=forms.Textarea(attrs={"rows": 5, "cols": 80}), help_text="HTML.")

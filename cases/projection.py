@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import shapes
+from .noted import load_notes, note, note_comment
 from .related import (
     USER_FIELDS,
     CaseRelated,
@@ -54,8 +55,11 @@ __all__ = [
     "load_check_summaries",
     "load_company_contexts",
     "load_individual_contexts",
+    "load_notes",
     "load_related",
     "load_tags",
+    "note",
+    "note_comment",
     "review",
     "use_checks",
     "user",

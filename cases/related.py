@@ -80,7 +80,7 @@ def load_related(
         return {}
     rows = list(rows) or _kinds.rows(case_ids)
     reviews = {row["case_id"]: row for row in _reviews.rows(case_ids)}
-    users = _load_users({row["assignee_id"] for row in rows} | {row["user_id"] for row in reviews.values()})
+    users = load_users({row["assignee_id"] for row in rows} | {row["user_id"] for row in reviews.values()})
     templates = _load_templates({row["template_id"] for row in rows})
     tags = load_tags(case_ids)
     individuals, companies = _parties(case_ids, include_not_relevant, exclude_internal_checks) if parties else ({}, {})
@@ -123,7 +123,8 @@ def _review(row: Row | None, users: Mapping[str, Json]) -> Json | None:
     return None if row is None else shapes.review(row, users.get(str(row["user_id"])))
 
 
-def _load_users(ids: set[Any]) -> dict[str, Json]:
+def load_users(ids: set[Any]) -> dict[str, Json]:
+    """Schema NestedUser, by identifier as text."""
     return {str(row["id"]): shapes.user(row) for row in _users.rows(ids - {None})}
 
 

@@ -62,13 +62,20 @@ def review(row: Row, reviewer: Json | None) -> Json:
     }
 
 
+def case_review(row: Row, latest: Json | None) -> Json | None:
+    """The latest review, with the date of the next one as it is by now."""
+    if latest is None or "next_review_at" not in row:  # recorded before cases knew it
+        return latest
+    return {**latest, "next_review_at": day(row["next_review_at"])}
+
+
 def case(row: Row, review: Json | None, template: Json | None, tags: Sequence[str]) -> Json:
     """What all forms of a case have in common."""
     return {
         "id": str(row["id"]),
         "name": row["name"],
         "status": row["status"],
-        "review": review,
+        "review": case_review(row, review),
         "external_id": row["external_id"] or None,
         "space_slug": row["space_slug"] or None,
         "template": template,

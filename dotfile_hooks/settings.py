@@ -134,6 +134,7 @@ CELERY_TASK_DEFAULT_QUEUE = "deliveries"
 CELERY_TASK_ROUTES = {
     "deliveries.sweep": {"queue": "chores"},
     "deliveries.chores.*": {"queue": "chores"},
+    "cases.chores.*": {"queue": "chores"},
     "checks.chores.*": {"queue": "chores"},
     # A file may take seconds: not beside the sweep.
     "checks.documents.*": {"queue": "documents"},
@@ -153,6 +154,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": DOCUMENT_RESUME_INTERVAL,
         "options": {"expires": 300},
     },
+    # What fell due today, and on days when nobody asked.
+    "reviews": {"task": "cases.chores.reviews", "schedule": crontab(), "options": {"expires": 60}},
 }
 
 # --- Delivery ---------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -11,13 +11,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 
 from workspaces.changes import Change, TrackedModel
 from workspaces.models import Workspace
 
-from . import rules
-from .choices import CaseFlag, CaseStatus, ReviewerType, ReviewStatus
+from . import rules, strangers
+from .choices import CaseFlag, CaseStatus, ReviewerType
+from .review import CaseReview
 
 # Dotfile's limit for names of cases.
 NAME_LENGTH = 180
@@ -94,9 +94,17 @@ class Case(TrackedModel):
     risk = models.JSONField(null=True, blank=True, editable=False)
     client_portal = models.JSONField(null=True, blank=True, editable=False)
     last_contact_action_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_review_at = models.DateField(null=True, blank=True, editable=False)
+    """The day of the next periodic review, in UTC."""
+    review_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When it was told that this review is due; null: it is not, or not told yet."""
+    review_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     tags = models.ManyToManyField(Tag, blank=True, related_name="cases")
 
-    locked_fields: ClassVar = frozenset({"status"})
+    locked_fields: ClassVar = frozenset({"status", "next_review_at", "review_due_at", "client_portal"})
+
+    decision: CaseReview | None = None
+    """The review that the next save() keeps with what was decided; without one, the system's. No column."""
 
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
@@ -114,37 +122,68 @@ class Case(TrackedModel):
             models.Index(fields=["assignee"], condition=Q(assignee__isnull=False), name="cases_case_assignee"),
             # The deletion of a template.
             models.Index(fields=["template"], condition=Q(template__isnull=False), name="cases_case_template"),
+            # Which periodic reviews fell due and were not told of.
+            models.Index(
+                fields=["next_review_at"],
+                condition=Q(next_review_at__isnull=False, review_due_at__isnull=True),
+                name="cases_case_review_due",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def complete(self) -> None:
+        """Periodic reviews end with the approval; one that is moved beyond the day it was told of is not due."""
+        if self.status != CaseStatus.APPROVED:
+            self.review_due_at = None
+            if self.next_review_at == self._loaded.get("next_review_at"):
+                self.next_review_at = None
+        if self.review_due_at and not (self.next_review_at and self.next_review_at <= self.review_due_at.date()):
+            self.review_due_at = None
+
     @classmethod
     def refuse(cls, changes: Sequence[Change], using: str) -> None:
         for change in changes:
-            before = {} if change.before is None else change.before
-            if change.before is None or "flags" in before:
-                rules.refuse_flags(before.get("flags") or (), change.row.stored()["flags"])
+            _refuse(change.before, change.row.stored())
+        strangers.refuse(changes, using)
+
+    @classmethod
+    def accompany(cls, changes: Sequence[Change], using: str) -> None:
+        """A decided case has the review that decided it, whoever set the status."""
+        reviews = [review for change in changes if (review := _review_of(change))]
+        if reviews:
+            CaseReview.objects.using(using).bulk_create(reviews)
 
 
-class CaseReview(TrackedModel):
-    """A decision about a case. The latest one is the one that counts."""
+def _refuse(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> None:
+    """What needs no other row. New rows changed everything, from nothing."""
+    old = {} if before is None else before
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reviews", db_index=False)
-    status = models.CharField(max_length=16, choices=ReviewStatus.choices)
-    comment = models.TextField(blank=True)
-    reviewer_type = models.CharField(max_length=8, choices=ReviewerType.choices)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="case_reviews"
-    )
-    reviewed_at = models.DateTimeField(default=timezone.now)
-    next_review_at = models.DateField(null=True, blank=True)
+    def changed(name: str) -> bool:
+        return before is None or name in before
 
-    class Meta(TrackedModel.Meta):
-        indexes: ClassVar = [
-            # The latest review of each of some cases: DISTINCT ON (case), newest first.
-            models.Index(fields=["case", "-created_at"], name="cases_review_latest"),
-        ]
+    if changed("status"):
+        rules.refuse_status(old.get("status"), now["status"])
+    if changed("next_review_at"):
+        rules.refuse_schedule(now["status"], now["next_review_at"])
+    if "review_confirmed_at" in old and now["review_confirmed_at"]:
+        rules.refuse_confirmation(now["status"])
+    if changed("flags"):
+        rules.refuse_flags(old.get("flags") or (), now["flags"])
+    if changed("client_portal"):
+        rules.refuse_portal(old.get("client_portal"), now["client_portal"], now["status"])
+    for name, refuse in rules.OF_COLUMNS.items():
+        if changed(name):
+            refuse(now[name])
 
-    def __str__(self) -> str:
-        return f"{self.get_status_display()} {self.reviewed_at:%Y-%m-%d}"
+
+def _review_of(change: Change) -> CaseReview | None:
+    """The review to keep with this change, if it is one that a review makes."""
+    case: Any = change.row
+    now = case.stored()
+    by = change.before
+    if not rules.is_decision(now["status"], ("status", "review_confirmed_at") if by is None else by):
+        return None
+    given, case.decision = case.decision, None
+    return given or CaseReview(case=case, status=now["status"], reviewer_type=ReviewerType.SYSTEM)

@@ -37,6 +37,34 @@ class CaseFlag(TextChoices):
     FIRST_COLLECT_COMPLETED = "first_collect_completed"
 
 
+class RiskLevel(TextChoices):
+    NOT_DEFINED = "not_defined"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+    PROHIBITED = "prohibited"
+
+
+class RiskMode(TextChoices):
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class PortalType(TextChoices):
+    """Of a client portal: whether companies or individuals use it."""
+
+    KYB = "KYB", "KYB"
+    KYC = "KYC", "KYC"
+
+
+class AuthorType(TextChoices):
+    """Who wrote a note."""
+
+    USER = "user"
+    API = "api"
+
+
 class Role(TextChoices):
     LEGAL_REPRESENTATIVE = "legal_representative"
     SHAREHOLDER = "shareholder"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from workspaces.changes import Above, TrackedModel
+from workspaces.changes import Above, Change, TrackedModel
 
+from . import party_rules
 from .case import Case
 from .choices import CompanyStatus, CompanyType, Gender, Role
 
@@ -21,10 +24,6 @@ TEXT_LENGTH = 255
 
 is_country = RegexValidator(r"\A[A-Z]{2}\Z", "Use the two letters of ISO 3166-1, such as FR.")
 is_phone_number = RegexValidator(r"\A\+[1-9][0-9]{8,13}\Z", "Use E.164, such as +33123456789.")
-
-
-# Whether somebody's checks count for the flags of the case depends on this.
-BY_RELEVANCE = Above("case_id", by=frozenset({"is_relevant"}), by_new=False)
 
 
 def _text(length: int = TEXT_LENGTH) -> models.CharField[str, str]:
@@ -73,24 +72,25 @@ class Individual(TrackedModel):
     voting_rights_percentage = _percentage()
     custom_properties = models.JSONField(default=dict, blank=True)
 
-    above: ClassVar = BY_RELEVANCE
+    # Whether somebody's checks count for the flags of the case depends on this.
+    above: ClassVar = Above("case_id", by=frozenset({"is_relevant"}), by_new=False)
 
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(is_delegator=True, is_signatory=True),
                 name="cases_individual_delegates_or_signs",
-                violation_error_message="An individual cannot be both delegator and signatory.",
+                violation_error_message=party_rules.DELEGATES_OR_SIGNS,
             ),
             models.CheckConstraint(
                 condition=~Q(email="") | Q(is_business_contact=False, is_signatory=False),
                 name="cases_individual_can_be_reached",
-                violation_error_message="A business contact or signatory needs an email.",
+                violation_error_message=party_rules.CAN_BE_REACHED,
             ),
             models.CheckConstraint(
                 condition=Q(is_relevant=True) | Q(is_delegator=False),
                 name="cases_individual_delegator_is_relevant",
-                violation_error_message="An individual who is not relevant cannot be delegator.",
+                violation_error_message=party_rules.DELEGATOR_IS_RELEVANT,
             ),
         ]
         # A page of GET /v1/individuals in its default order, of a workspace with many.
@@ -102,6 +102,11 @@ class Individual(TrackedModel):
     def complete(self) -> None:
         if Role.BENEFICIAL_OWNER in self.roles:
             self.is_beneficial_owner = True
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        for change in changes:
+            party_rules.refuse_individual(change.before, change.row.stored())
 
 
 class Company(TrackedModel):
@@ -127,7 +132,8 @@ class Company(TrackedModel):
     employer_identification_number = _text()
     custom_properties = models.JSONField(default=dict, blank=True)
 
-    above: ClassVar = BY_RELEVANCE
+    # As for individuals; and which types the others have decides on a new or changed type.
+    above: ClassVar = Above("case_id", by=frozenset({"is_relevant", "type"}), by_new=False, locked_by_new=True)
 
     class Meta(TrackedModel.Meta):
         verbose_name_plural = "companies"
@@ -136,12 +142,12 @@ class Company(TrackedModel):
                 fields=["case"],
                 condition=Q(type=CompanyType.MAIN),
                 name="cases_company_one_main",
-                violation_error_message="A case can have only one main company.",
+                violation_error_message=party_rules.ONE_MAIN,
             ),
             models.CheckConstraint(
                 condition=Q(is_relevant=True) | Q(type=CompanyType.AFFILIATED),
                 name="cases_company_main_is_relevant",
-                violation_error_message="The main company is always relevant.",
+                violation_error_message=party_rules.MAIN_IS_RELEVANT,
             ),
         ]
         # A page of GET /v1/companies in its default order, of a workspace with many.
@@ -149,3 +155,19 @@ class Company(TrackedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        for change in changes:
+            party_rules.refuse_company(change.before, change.row.stored())
+        typed = [change for change in changes if change.before is None or "type" in change.before]
+        if typed:
+            known = cls.objects.using(using).filter(case__in={change.row.stored()["case_id"] for change in typed})
+            party_rules.refuse_types(typed, known.values("pk", "case_id", "type"))
+
+    @classmethod
+    def refuse_deletion(cls, rows: Sequence[Company], using: str) -> None:
+        mains = {row.stored()["case_id"] for row in rows if row.stored()["type"] == CompanyType.MAIN}
+        others = cls.objects.using(using).filter(case__in=mains).exclude(pk__in=[row.pk for row in rows])
+        if mains and others.exists():
+            raise ValidationError(party_rules.MAIN_STAYS, code="main")

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from .choices import CaseFlag
+from .choices import CaseFlag, CaseStatus, PortalType, ReviewStatus, RiskLevel, RiskMode
+
+Json = Mapping[str, Any]
 
 DERIVED_FLAGS = (CaseFlag.ALL_CHECKS_APPROVED.value, CaseFlag.FOR_REVIEW.value)
 """They follow from the checks of the case; the others are set by hand."""
+HAND_FLAGS = tuple(flag for flag in CaseFlag.values if flag not in DERIVED_FLAGS)
+
+# What a review may decide, by the status a case has. A draft can only be given up; a closed case is reopened first.
+DECISIONS: Mapping[str, frozenset[str]] = {
+    CaseStatus.DRAFT: frozenset({ReviewStatus.CLOSED}),
+    CaseStatus.OPEN: frozenset({ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.CLOSED}),
+    CaseStatus.APPROVED: frozenset({ReviewStatus.REJECTED, ReviewStatus.CLOSED}),
+    CaseStatus.REJECTED: frozenset({ReviewStatus.APPROVED, ReviewStatus.CLOSED}),
+    CaseStatus.CLOSED: frozenset(),
+}
+# What an edit may set, whatever the status is.
+EDITABLE = frozenset({CaseStatus.DRAFT.value, CaseStatus.OPEN.value})
+
+EXTERNAL_ID_LENGTH = 255
+# Of PostgreSQL's integer, and of Dotfile's scores.
+SCORES = (-(2**31), 2**31 - 1)
 
 _deriving = ContextVar("deriving", default=False)
 
@@ -33,3 +54,127 @@ def refuse_flags(before: Collection[str], now: Collection[str]) -> None:
         raise ValidationError(
             {"flags": "all_checks_approved and for_review follow from the checks of a case; change those instead."}
         )
+
+
+def refuse_status(before: str | None, now: str) -> None:
+    """Raises ValidationError unless an edit or a review leads from the one to the other. A new case has no before."""
+    if now not in CaseStatus.values:
+        raise ValidationError({"status": f"Use one of {', '.join(CaseStatus.values)}."})
+    if before is not None and now not in EDITABLE:
+        refuse_decision(before, now)
+
+
+def refuse_decision(current: str, wanted: str) -> None:
+    """Raises ValidationError with a sentence unless a review may lead from the one status to the other."""
+    if current == wanted:
+        raise ValidationError(f"The case is already {current}.", code="no_change")
+    if wanted not in DECISIONS[current]:
+        raise ValidationError(f"A case that is {current} cannot be {wanted}; set it to open first.", code="not_open")
+
+
+def refuse_schedule(status: str, next_review_at: date | None) -> None:
+    """Raises ValidationError for a periodic review of a case that is not approved."""
+    if next_review_at is not None and status != CaseStatus.APPROVED:
+        raise ValidationError({"next_review_at": "Only an approved case can have a next review."})
+
+
+def refuse_confirmation(status: str) -> None:
+    """Raises ValidationError for the confirmation of a case that is not approved."""
+    if status != CaseStatus.APPROVED:
+        raise ValidationError("Only the approval of a case can be confirmed.", code="not_approved")
+
+
+def is_decision(status: str, changed: Collection[str]) -> bool:
+    """Whether a change of these columns, to this status, is one that a review makes."""
+    return (status not in EDITABLE and "status" in changed) or (
+        status == CaseStatus.APPROVED and "review_confirmed_at" in changed
+    )
+
+
+def refuse_risk(risk: Any) -> None:
+    """Raises ValidationError unless it is null or what the API shows as Risk."""
+    if risk is None:
+        return
+    keys = {"id", "mode", "level", "comment", "score", "components", "flags", "created_at", "updated_at"}
+    if not isinstance(risk, Mapping) or risk.keys() != keys:
+        raise ValidationError({"risk": f"Give all of {', '.join(sorted(keys))}, and nothing else."})
+    if risk["level"] not in RiskLevel.values or risk["mode"] not in RiskMode.values:
+        raise ValidationError({"risk": f"Use a level of {', '.join(RiskLevel.values)}; mode automatic or manual."})
+    if not (risk["comment"] is None or _is_text(risk["comment"])):
+        raise ValidationError({"risk": "The comment is text or null."})
+    if not (risk["score"] is None or _is_score(risk["score"])) or not _are(risk["components"], _is_score):
+        raise ValidationError({"risk": "The score, and each component, is a number of at most 31 bits."})
+    if not _are(risk["flags"], lambda flag: isinstance(flag, bool)):
+        raise ValidationError({"risk": "Each flag is true or false."})
+
+
+def refuse_portal(before: Json | None, now: Any, status: str) -> None:
+    """Raises ValidationError unless it is null or a client portal; its contact waits, or goes on, only in a draft."""
+    if now is not None and not _is_portal(now):
+        raise ValidationError({"client_portal": "Give id, name, type (KYB or KYC) and wait_step_key, or null."})
+    if wait_step(before) != wait_step(now) and status != CaseStatus.DRAFT:
+        raise ValidationError(
+            {"client_portal": "Wait steps are triggered and completed while the case is a draft."}, code="not_draft"
+        )
+
+
+def wait_step(portal: Json | None) -> str | None:
+    """The step at which a contact waits."""
+    return portal.get("wait_step_key") if portal else None
+
+
+def refuse_metadata(metadata: Any) -> None:
+    """Raises ValidationError unless it is null, or text by key."""
+    if not _are(metadata, _is_text):
+        raise ValidationError({"metadata": "Metadata is text by key, and nothing else."})
+
+
+def refuse_properties(properties: Any) -> None:
+    """Raises ValidationError for custom properties that the API could not show."""
+    if properties is None or not _are(properties, _is_property):
+        raise ValidationError(
+            {"custom_properties": "By key: text, a number, true, false, a list of texts, or null."}, code="invalid"
+        )
+
+
+def refuse_external_id(external_id: str) -> None:
+    if len(external_id) > EXTERNAL_ID_LENGTH:
+        raise ValidationError({"external_id": f"Use at most {EXTERNAL_ID_LENGTH} characters."})
+
+
+OF_COLUMNS: Mapping[str, Callable[[Any], None]] = {
+    "external_id": refuse_external_id,
+    "metadata": refuse_metadata,
+    "custom_properties": refuse_properties,
+    "risk": refuse_risk,
+}
+"""What a column of a case may hold, whatever is in the others."""
+
+
+def _are(values: Any, fits: Callable[[Any], bool]) -> bool:
+    """Null, or a mapping of values that fit."""
+    return values is None or (isinstance(values, Mapping) and all(fits(value) for value in values.values()))
+
+
+def _is_portal(value: Any) -> bool:
+    if not isinstance(value, Mapping) or value.keys() != {"id", "name", "type", "wait_step_key"}:
+        return False
+    given = [value["id"], value["name"], "-" if value["wait_step_key"] is None else value["wait_step_key"]]
+    return value["type"] in PortalType.values and all(_is_text(text) and text for text in given)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_score(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and SCORES[0] <= value <= SCORES[1]
+
+
+def _is_property(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (str, bool, int))

@@ -20,7 +20,7 @@ def form(case: Case, **fields: Any) -> dict[str, Any]:
     """What the page of a case sends."""
     empty = {
         f"{name}-{part}": "0"
-        for name in ("individuals", "companies", "reviews")
+        for name in ("individuals", "companies", "reviews", "notes")
         for part in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
     }
     return {**empty, "name": case.name, "status": case.status, "custom_properties": "{}", "metadata": "null", **fields}

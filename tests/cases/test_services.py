@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from cases import services
 from cases.models import Case, CaseReview, CaseStatus, Individual, ReviewerType, ReviewStatus
@@ -38,7 +39,7 @@ def test_which_decisions_are_possible(before: str, wanted: str) -> None:
             services.review_case(case, wanted, reviewer_type=ReviewerType.API)
     after = wanted if (before, wanted) in ALLOWED else before
     assert Case.objects.get(pk=case.pk).status == after
-    assert CaseReview.objects.count() == ((before, wanted) in ALLOWED)
+    assert CaseReview.objects.exclude(reviewer_type="system").count() == ((before, wanted) in ALLOWED)
 
 
 def test_a_stale_copy_does_not_decide_twice() -> None:
@@ -50,7 +51,7 @@ def test_a_stale_copy_does_not_decide_twice() -> None:
 
 
 def test_a_case_that_cannot_be_created_whole_is_not_created() -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(ValidationError, match="needs an email"):
         services.create_case(
             factories.workspace(),
             {"name": "a"},
@@ -73,8 +74,10 @@ def test_the_early_role_makes_a_beneficial_owner_wherever_it_is_set() -> None:
     ],
 )
 def test_the_database_keeps_the_rules_too(fields: dict[str, Any], constraint: str) -> None:
+    plain: QuerySet[Individual] = QuerySet(Individual)  # which asks no rule
+    factories.individual()
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        factories.individual(**fields)
+        plain.update(**fields)
 
 
 @pytest.mark.parametrize("field", ["template", "assignee"])

@@ -1,9 +1,8 @@
-"""What happens to cases: creating one whole, adding a company, deciding. Refusals are sentences (ValidationError)."""
+"""A case created whole; companies and tags added to one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,22 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
-from django.utils import timezone
 
-from workspaces.models import User, Workspace
-
-from .models import Case, CaseReview, CaseStatus, Company, CompanyType, Individual, ReviewStatus, Role, Tag
+from cases.models import Case, Company, CompanyType, Individual, Role, Tag
+from workspaces.models import Workspace
 
 Fields = Mapping[str, Any]
-
-# What a review may decide, by the status a case has. A draft can only be given up; a closed case is reopened first.
-DECISIONS: Mapping[str, frozenset[str]] = {
-    CaseStatus.DRAFT: frozenset({ReviewStatus.CLOSED}),
-    CaseStatus.OPEN: frozenset({ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.CLOSED}),
-    CaseStatus.APPROVED: frozenset({ReviewStatus.REJECTED, ReviewStatus.CLOSED}),
-    CaseStatus.REJECTED: frozenset({ReviewStatus.APPROVED, ReviewStatus.CLOSED}),
-    CaseStatus.CLOSED: frozenset(),
-}
 
 
 @transaction.atomic
@@ -60,12 +48,9 @@ def _individual(case: Case, fields: Fields) -> Individual:
     return Individual(case=case, **{**fields, "is_beneficial_owner": owner})
 
 
-@transaction.atomic
 def add_company(case: Case, fields: Fields) -> Company:
-    """Raises ValidationError for an affiliated company where there is no main one yet."""
+    """Raises ValidationError for a second main company, and for an affiliated one where there is no main one yet."""
     company = Company(case=case, **fields)
-    if company.type == CompanyType.AFFILIATED and not case.companies.filter(type=CompanyType.MAIN).exists():
-        raise ValidationError({"type": "Create the main company of the case first, then affiliated ones."})
     company.save()
     return company
 
@@ -109,39 +94,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-@transaction.atomic
-def review_case(
-    case: Case,
-    status: str,
-    *,
-    reviewer_type: str,
-    user: User | None = None,
-    comment: str = "",
-    reviewed_at: datetime | None = None,
-    next_review_at: date | None = None,
-) -> CaseReview:
-    """Approves, rejects or closes a case; the row is locked, so that of two equal decisions one is refused.
-
-    Raises ValidationError when the case already has the status, or cannot get it.
-    """
-    current = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
-    refuse_decision(current.status, status)
-    if next_review_at and status != ReviewStatus.APPROVED:
-        raise ValidationError({"next_review_at": "Only an approval can have a next review."})
-    review = CaseReview(case=current, status=status, comment=comment, reviewer_type=reviewer_type, user=user)
-    review.reviewed_at = reviewed_at or timezone.now()
-    review.next_review_at = next_review_at
-    review.save()
-    current.status = status
-    current.save()
-    return review
-
-
-def refuse_decision(current: str, wanted: str) -> None:
-    """Raises ValidationError with a sentence unless a review may lead from the one status to the other."""
-    if current == wanted:
-        raise ValidationError(f"The case is already {current}.", code="no_change")
-    if wanted not in DECISIONS[current]:
-        raise ValidationError(f"A case that is {current} cannot be {wanted}; set it to open first.", code="not_open")

@@ -1,0 +1,79 @@
+"""What people write about a case. Content is HTML as it was given: whoever shows it makes it safe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Count
+
+from workspaces.changes import Above, Change, TrackedModel
+
+from .case import Case
+from .choices import AuthorType
+
+# Dotfile's limit.
+COMMENTS_PER_NOTE = 50
+
+
+class Written(TrackedModel):
+    """Something that a person, or a program, wrote."""
+
+    content = models.TextField(help_text="HTML.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    author_type = models.CharField(max_length=8, choices=AuthorType.choices, default=AuthorType.USER, editable=False)
+
+    class Meta(TrackedModel.Meta):
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} of {self.created_at:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        if any(not change.row.stored()["content"].strip() for change in changes):
+            raise ValidationError({"content": "Write something."}, code="blank")
+
+
+class Note(Written):
+    """A note about a case."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
+
+
+class NoteComment(Written):
+    """An answer to a note."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="comments")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="note_comments", editable=False)
+    """That of the note; filled in when the comment is created."""
+
+    # Comments on one note are written one after the other: how many there are decides.
+    above: ClassVar = Above("note_id", by=frozenset(), by_new=False, by_deletion=False, locked_by_new=True)
+
+    class Meta(Written.Meta):
+        verbose_name = "comment"
+        ordering: ClassVar = ["created_at", "id"]
+
+    def complete(self) -> None:
+        if self._state.adding and self.note_id is not None:
+            self.case_id = self.note.case_id
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        super().refuse(changes, using)
+        if new := Counter(change.row.stored()["note_id"] for change in changes if change.before is None):
+            cls._refuse_too_many(new, [change.row.pk for change in changes], using)
+
+    @classmethod
+    def _refuse_too_many(cls, new: Counter[object], keys: Sequence[object], using: str) -> None:
+        others = cls.objects.using(using).filter(note__in=new).exclude(pk__in=keys).order_by()
+        counts = new + Counter(dict(others.values_list("note").annotate(Count("pk"))))
+        if any(count > COMMENTS_PER_NOTE for count in counts.values()):
+            raise ValidationError(f"A note has at most {COMMENTS_PER_NOTE} comments.", code="too_many")
