@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from cases import projection as cases
+from cases.noted import NotesRelated
 from checks import projection as checks
 from checks.documents.projection import document
 from deliveries.engine.envelope import Parts, Shape
@@ -39,6 +40,7 @@ class Related:
     individuals: Mapping[UUID, JSON]
     companies: Mapping[UUID, JSON]
     checks: Mapping[UUID, Sequence[JSON]]
+    notes: NotesRelated
 
 
 def build(events: Sequence[Recorded], wanted: Mapping[UUID, Collection[Shape]]) -> dict[UUID, Told | Exception]:
@@ -79,6 +81,24 @@ def _check_context(event: Recorded, related: Related) -> JSON:
     }
 
 
+def _comment_context(event: Recorded, related: Related) -> JSON:
+    return {**_party_context(event, related), "note": related.notes.contexts.get(UUID(event.fields["note_id"]))}
+
+
+def _note(event: Recorded, related: Related) -> JSON:
+    comments = related.notes.comments.get(event.entity_id, [])
+    return cases.note(event.fields, _author(event, related), comments)
+
+
+def _note_comment(event: Recorded, related: Related) -> JSON:
+    return cases.note_comment(event.fields, _author(event, related))
+
+
+def _author(event: Recorded, related: Related) -> JSON | None:
+    found: JSON | None = related.notes.users.get(str(event.fields["author_id"]))
+    return found
+
+
 def _case(event: Recorded, related: Related) -> JSON:
     return cases.case_detailed(event.fields, related.cases[event.entity_id])
 
@@ -109,6 +129,8 @@ CONTEXTS: dict[str, Builder] = {
     "individual": _party_context,
     "company": _party_context,
     "check": _check_context,
+    "note": _party_context,
+    "noteComment": _comment_context,
     "document": _check_context,
     "webhook": _no_context,
 }
@@ -117,6 +139,8 @@ ENTITIES: dict[str, Builder] = {
     "individual": lambda event, related: cases.individual(event.fields, related.checks.get(event.entity_id, [])),
     "company": lambda event, related: cases.company(event.fields, related.checks.get(event.entity_id, [])),
     "check": lambda event, related: checks.check(event.fields),
+    "note": _note,
+    "noteComment": _note_comment,
     "document": lambda event, related: document(event.fields),
     "webhook": lambda event, related: _webhook(event.fields),
 }
@@ -125,6 +149,8 @@ DELETED: dict[str, Builder] = {
     "individual": lambda event, related: cases.individual_deleted(event.fields),
     "company": lambda event, related: cases.company_deleted(event.fields),
     "check": lambda event, related: checks.check_deleted(event.fields),
+    "note": _note,
+    "noteComment": _note_comment,
 }
 
 
@@ -144,7 +170,14 @@ def _load(events: Sequence[Recorded]) -> Related:
         individuals=cases.load_individual_contexts({e.individual_id for e in of_checks if e.individual_id}),
         companies=cases.load_company_contexts({e.company_id for e in of_checks if e.company_id}),
         checks=cases.load_check_summaries(parties),
+        notes=_notes(of("note"), of("noteComment")),
     )
+
+
+def _notes(notes: Sequence[Recorded], comments: Sequence[Recorded]) -> NotesRelated:
+    authors = {UUID(key) for event in (*notes, *comments) if (key := event.fields["author_id"])}
+    above = {UUID(event.fields["note_id"]) for event in comments}
+    return cases.load_notes({event.entity_id for event in notes}, above, authors)
 
 
 _workspace_names = ByKeys(Workspace.objects.values("id", "name"), "id")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.models.signals import m2m_changed, post_save
 
-from cases.models import Case, Company, Individual, Tag
+from cases.models import Case, Company, Individual, Note, NoteComment, Tag
+from cases.models.rules import wait_step
 from checks.documents.models import Document
 from checks.models import Check
 from deliveries.engine import health
@@ -55,6 +56,20 @@ def case_events(change: Change) -> Iterator[str]:
         yield "Case.Created"
         return
     yield from dict.fromkeys(CASE_SUB_EVENTS[name] for name in CASE_SUB_EVENTS if name in change.before)
+    yield from _periodic_review_events(change.before, change.row.stored())
+    if "client_portal" in change.before:
+        waiting = wait_step(change.row.stored()["client_portal"])
+        if waiting and waiting != wait_step(change.before["client_portal"]):
+            yield "Case.ClientPortalWaitStepTriggered"
+
+
+def _periodic_review_events(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if "review_due_at" in before and now["review_due_at"]:
+        yield "Case.ReviewDue"
+    if "review_confirmed_at" in before and now["review_confirmed_at"]:
+        yield "Case.ReviewConfirmed"
+    elif "next_review_at" in before:
+        yield "Case.ReviewUpdated"
 
 
 def check_events(change: Change) -> Iterator[str]:
@@ -82,11 +97,22 @@ def party_events(change: Change) -> Iterator[str]:
         yield f"{prefix}.InfoUpdated"
 
 
+def note_events(change: Change) -> Iterator[str]:
+    """Of a note or a comment: what it says, not who said it."""
+    prefix = type(change.row).__name__
+    if change.before is None:
+        yield f"{prefix}.Created"
+    elif "content" in change.before:
+        yield f"{prefix}.Updated"
+
+
 WATCHED: dict[type[TrackedModel], Callable[[Change], Iterator[str]]] = {
     Case: case_events,
     Check: check_events,
     Individual: party_events,
     Company: party_events,
+    Note: note_events,
+    NoteComment: note_events,
     Document: document_events,
 }
 SILENTLY_DELETED = (Document,)

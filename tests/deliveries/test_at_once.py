@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import partial
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from cases.models import Case, Individual, Tag
-from cases.services import review_case
+from cases.models import Case, Individual, Note, Tag
+from cases.services import add_comment, add_company, add_note, edit, review_case, tell_due_reviews
 from checks.aml import NewHit
 from checks.models import ListType
 from checks.services import record_aml_result, start_check
@@ -57,6 +58,23 @@ def test_bulk_changes_from_both_ends_do_not_deadlock(transactional_db: None) -> 
     assert together([partial(change, order) for order in ("pk", "-pk")]) == []
     sequences = Event.objects.values_list("case_id", "sequence")
     assert len(set(sequences)) == len(sequences) == 600 * 9
+
+
+def test_bulk_decisions_from_both_ends_do_not_deadlock(transactional_db: None) -> None:
+    workspace = factories.workspace()
+    Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(300)])
+
+    def decide(order: str) -> None:
+        for status in ("rejected", "approved", "open", "approved"):
+            with suppress(ValidationError):  # the other one has decided otherwise
+                Case.objects.order_by(order).update(status=status)
+            tell_due_reviews(date(2031, 1, 1))
+            with suppress(ValidationError):
+                Case.objects.order_by(order).update(next_review_at=date(2031, 1, 1))
+
+    assert together([partial(decide, order) for order in ("pk", "-pk")]) == []
+    sequences = Event.objects.values_list("case_id", "sequence")
+    assert len(set(sequences)) == len(sequences)
 
 
 def test_bulk_changes_of_other_rows_in_the_same_cases_do_not_deadlock(
@@ -174,6 +192,25 @@ def delete_anybody(case: Case, number: int) -> None:
         person.delete()
 
 
+def discuss(case: Case, number: int) -> None:
+    note = add_note(case, "a")
+    edit(add_comment(note, "b"), "c")
+    (note if number % 2 else Note.objects.filter(pk=note.pk)).delete()
+
+
+def comment_on_anything(case: Case, number: int) -> None:
+    if note := case.notes.order_by("-id").first():
+        add_comment(note, "a").delete()
+
+
+def affiliate(case: Case, number: int) -> None:
+    with suppress(ValidationError):  # another has made, or deleted, the main one
+        add_company(case, {"name": "Main"})
+    with suppress(ValidationError):
+        add_company(case, {"name": "Other", "type": "affiliated"})
+    case.companies.all().delete()
+
+
 def retag(case: Case, number: int) -> None:
     tag = factories.tag(case.workspace, f"{threading.get_ident()} {number}")
     tag.cases.add(case)
@@ -193,6 +230,7 @@ def test_changes_of_all_kinds_in_one_case_do_not_deadlock(transactional_db: None
                 change(case, number)
 
     changes = [review, post_an_individual, screen, patch, delete_a_person, screen_anybody, delete_anybody, retag]
+    changes += [discuss, comment_on_anything, affiliate]
     assert together([partial(run, change) for change in changes * 2]) == []
     sequences = list(Event.objects.order_by("sequence").values_list("sequence", flat=True))
     assert sequences == list(range(1, len(sequences) + 1))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from cases.models import Case, Individual
-from cases.services import review_case
+from cases.services import add_comment, add_note, review_case
 from checks.aml import NewHit
 from checks.models import Check, ListType
 from checks.services import record_aml_result, review_check, review_hits, start_check
 from deliveries import tasks
 from deliveries.engine import fanout
+from deliveries.events import catalogue
+from deliveries.models import Event
 from tests import factories
 from tests.cases import sample
 from workspaces.models import Workspace
@@ -144,29 +149,92 @@ def test_an_event_about_a_check_names_its_case_and_its_person(
     assert len(post.content["check"]["data"]["hits"]) == 1
 
 
-def test_a_mixed_batch_is_built_in_a_constant_number_of_queries(
-    workspace: Workspace, case: Case, subscribe: Subscribe
+def test_a_note_is_told_with_its_author_its_comments_and_its_case(
+    workspace: Workspace, case: Case, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
 ) -> None:
-    names = [
-        *CHECK_EVENTS,
-        "Case.Created",
-        "Case.Updated",
-        "Individual.Created",
-        "Company.Updated",
-        "Individual.Updated",
-    ]
-    subscribe(*names)
+    subscribe("Note.Created")
+    ann = factories.user(workspace, first_name="Ann")
+    note = add_note(case, "<p>Hello</p>", author=ann)
+    add_comment(note, "Yes", author=ann)
+    deliver()
+    (post,) = receiver.posts
+    told = post.content["note"]
+    assert missing({"id": str(case.pk), "external_id": "exteid-3"}, post.context["case"]) == []
+    assert missing({"id": str(note.pk), "content": "<p>Hello</p>", "author": {"first_name": "Ann"}}, told) == []
+    assert [comment["content"] for comment in told["comments"]] == ["Yes"]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_comment_is_told_with_its_note(
+    case: Case, subscribe: Subscribe, deliver: Deliver, receiver: Receiver, gone: bool
+) -> None:
+    subscribe("NoteComment.Created")
+    note = add_note(case, "Hello", author=factories.user(first_name="Ann"))
+    comment = add_comment(note, "Yes", author_type="api")
+    expected = {"id": str(comment.pk), "note_id": str(note.pk), "content": "Yes", "author": None, "author_type": "api"}
+    if gone:
+        note.delete()
+    deliver()
+    (post,) = receiver.posts
+    assert missing(expected, post.content["noteComment"]) == []
+    if gone:
+        assert post.context["note"] is None
+    else:
+        assert missing({"id": str(note.pk), "author": {"first_name": "Ann"}}, post.context["note"]) == []
+    assert post.context["case"]["id"] == str(case.pk)
+
+
+def test_a_note_that_is_deleted_is_told_whole(
+    case: Case, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    subscribe("Note.*" if "Note.*" in catalogue.NAMES else "Note.Deleted", "NoteComment.Deleted")
+    note = add_note(case, "Hello")
+    add_comment(note, "Yes")
+    key = note.pk
+    note.delete()
+    deliver()
+    (post,) = [post for post in receiver.posts if post.content["event"].endswith("Deleted")]
+    assert missing({"id": str(key), "content": "Hello", "comments": []}, post.content["note"]) == []
+
+
+def test_an_event_of_before_cases_knew_their_next_review_shows_that_of_the_latest_one(
+    case: Case, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    subscribe("Case.StatusUpdated")
+    review_case(case, "approved", reviewer_type="api", next_review_at=date(2031, 1, 1))
+    event = Event.objects.get(name="Case.StatusUpdated")
+    event.fields = {name: value for name, value in (event.fields or {}).items() if "review_" not in name}
+    Event.objects.filter(pk=event.pk).update(fields=event.fields)
+    deliver()
+    (post,) = receiver.posts
+    assert post.content["case"]["review"]["next_review_at"] == "2031-01-01"
+
+
+def live(workspace: Workspace, number: int) -> None:
+    """A case with some of everything, and events of all families."""
+    person = factories.user(workspace)
+    template = factories.template(workspace, f"key {uuid4()}")
+    case = factories.case(workspace, name=f"case {number}", assignee=person, template=template)
+    factories.check(factories.company(case), "company_monitoring")
+    who = factories.individual(case)
+    record_aml_result(start_check(who, "aml"), [HIT])
+    comment = add_comment(add_note(case, "a", author=person), "b", author=person)
+    who.last_name = "NEW"
+    who.save()
+    comment.delete()
+    review_case(case, "approved", reviewer_type="user", user=person, next_review_at=date(2031, 1, 1))
+
+
+def test_a_mixed_batch_is_built_in_a_constant_number_of_queries(workspace: Workspace, subscribe: Subscribe) -> None:
+    subscribe(*[name for name in catalogue.NAMES if "*" not in name])
 
     def statements(times: int) -> int:
         for number in range(times):
-            other = Case.objects.create(workspace=workspace, name=f"case {number}")
-            person = factories.individual(other)
-            record_aml_result(start_check(person, "aml"), [HIT])
-            other.status = "closed"
-            other.save()
+            live(workspace, times * 1000 + number)
         with CaptureQueriesContext(connection) as captured:
-            fanout.fan_out(tasks.DOMAIN)
+            assert fanout.fan_out(tasks.DOMAIN) <= fanout.BATCH
+        assert not Event.objects.filter(Q(state=Event.State.WAITING) | ~Q(error="")).exists()
         return len(captured)
 
-    fanout.fan_out(tasks.DOMAIN)
-    assert statements(1) == statements(30)
+    statements(1)
+    assert statements(1) == statements(15)

@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cases.models import Case, Individual, Tag
+from cases.services import assessed
 from deliveries.engine import doorbell
 from deliveries.events import outbox
 from deliveries.models import Event
@@ -61,7 +62,7 @@ def test_a_new_case_is_recorded_with_its_own_fields(workspace: Workspace) -> Non
         ({"name": "New", "external_id": "e-2"}, ["Case.InfoUpdated"]),
         ({"custom_properties": {"size": 3}}, ["Case.InfoUpdated"]),
         ({"metadata": {"key": "value"}}, ["Case.MetadataUpdated"]),
-        ({"risk": {"level": "high"}}, ["Case.RiskUpdated"]),
+        ({"risk": assessed(None, {"mode": "manual", "level": "high"})}, ["Case.RiskUpdated"]),
         ({"flags": ["for_recollection"]}, ["Case.FlagsUpdated"]),
         ({"contact_has_actions": True}, ["Case.ContactHasActionsUpdated"]),
         ({"status": "closed", "name": "New"}, ["Case.StatusUpdated", "Case.InfoUpdated"]),
@@ -235,7 +236,7 @@ def test_two_thousand_rows_are_changed_in_few_statements(workspace: Workspace) -
     Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(2000)])
     with CaptureQueriesContext(connection) as captured:
         Case.objects.update(status="closed")
-    assert len(captured) <= 2 * 5 + 1
+    assert len(captured) <= 2 * 6 + 2
     assert Event.objects.filter(name="Case.StatusUpdated").count() == 2000
 
 
