@@ -110,6 +110,12 @@ def test_a_contact_who_comes_to_a_wait_step_is_told_of(draft: Case) -> None:
     assert names() == ["Case.ClientPortalWaitStepTriggered"] * 2
 
 
+def test_a_portal_that_is_renamed_while_a_contact_waits_is_no_event(draft: Case) -> None:
+    services.trigger_wait_step(draft, "documents")
+    services.open_portal(draft, "Welcome", "KYB")
+    assert names() == ["Case.ClientPortalWaitStepTriggered"]
+
+
 def test_a_completed_wait_step_is_no_event_and_may_be_triggered_again(draft: Case) -> None:
     services.trigger_wait_step(draft, "documents")
     assert services.complete_wait_steps(draft) == ["documents"]

@@ -141,9 +141,10 @@ def life(workspace: Workspace) -> Iterator[None]:
 
     Pauses to be told of.
     """
-    user = factories.user(email=f"{WORD}@example.com", first_name=WORD, last_name=WORD)
+    user = factories.user(workspace, email=f"{WORD}@example.com", first_name=WORD, last_name=WORD)
     case = factories.case(workspace, name=WORD, external_id=f"{WORD}@example.com", metadata={WORD: WORD}, assignee=user)
     case.tags.add(factories.tag(workspace, WORD))
+    factories.company(case, name=WORD)
     person, company = factories.individual(case, **PERSON), factories.company(case, type="affiliated", **COMPANY)
     check = record_aml_result(start_check(person, "aml"), [NewHit(WORD, [ListType.PEP])])
     hits = [hit["id"] for hit in check.data["hits"]]
