@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cases.services import review_case
 from checks import projection, services, tasks
 from checks.models import Check, CheckStatus
 from checks.services import expiry
@@ -156,8 +157,12 @@ def test_the_task_goes_by_todays_date() -> None:
 
 
 def test_the_clock_is_moved_by_hand() -> None:
-    valid_until(DAY)
-    for day, sentence in ((DAY, "As of 2027-01-31, 0 check(s)"), (NEXT, "As of 2027-02-01, 1 check(s)")):
+    case = valid_until(DAY).case
+    review_case(case, "approved", reviewer_type="user", next_review_at=DAY)
+    for day, sentence in (
+        (DAY, "As of 2027-01-31, 1 periodic review(s) fell due and 0 check(s) expired."),
+        (NEXT, "As of 2027-02-01, 0 periodic review(s) fell due and 1 check(s) expired."),
+    ):
         out = StringIO()
         call_command("clock", "--on", day.isoformat(), stdout=out)
         assert sentence in out.getvalue()

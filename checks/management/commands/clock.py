@@ -9,16 +9,19 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from checks import services
+from cases.services import tell_due_reviews
+from checks.services import expire_checks
 
 
 class Command(BaseCommand):
-    help = "Expires the checks whose last day is over: clock [--on 2027-01-31]"
+    help = (
+        "Tells which periodic reviews are due, and expires the checks whose last day is over: clock [--on 2027-01-31]"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--on", type=date.fromisoformat, metavar="DATE", help="As if it were that day. Today.")
 
     def handle(self, *, on: date | None, **options: Any) -> None:
         today = on or timezone.localdate()
-        expired = services.expire_checks(today)
-        self.stdout.write(f"As of {today}, {expired} check(s) have expired.")
+        due, expired = tell_due_reviews(today), expire_checks(today)
+        self.stdout.write(f"As of {today}, {due} periodic review(s) fell due and {expired} check(s) expired.")
