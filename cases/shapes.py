@@ -39,6 +39,12 @@ def address(stored: Row | None) -> Json:
     }
 
 
+def bank(stored: Row | None) -> Json:
+    """Schema BankingInformation: both keys, whatever was given."""
+    get = (stored or {}).get
+    return {"iban": get("iban"), "bic": get("bic")}
+
+
 def user(row: Row) -> Json:
     """Schema NestedUser."""
     return {
@@ -135,7 +141,7 @@ def individual_listed(row: Row) -> Json:
         "gender": row["gender"] or None,
         "nationalities": row["nationalities"],
         "address": address(row["address"]),
-        "banking_information": row["banking_information"],
+        "banking_information": bank(row["banking_information"]) if row["banking_information"] else None,
         "tax_identification_number": row["tax_identification_number"] or None,
         "social_security_number": row["social_security_number"] or None,
         "phone_number": row["phone_number"] or None,
@@ -156,7 +162,6 @@ def individual(row: Row, checks: Sequence[Json]) -> Json:
 
 def company_listed(row: Row) -> Json:
     """Schema CompanyList."""
-    bank = row["banking_information"] or {}
     return {
         "id": str(row["id"]),
         "case_id": str(row["case_id"]),
@@ -173,7 +178,7 @@ def company_listed(row: Row) -> Json:
         "entity_legal_form_label": None,
         "address": address(row["address"]),
         "classifications": row["classifications"],
-        "banking_information": {"iban": bank.get("iban"), "bic": bank.get("bic")},
+        "banking_information": bank(row["banking_information"]),
         "share_capital": row["share_capital"] or None,
         "tax_identification_number": row["tax_identification_number"] or None,
         "website_url": row["website_url"] or None,

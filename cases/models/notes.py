@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from workspaces.changes import Above, Change, TrackedModel
 
+from . import values
 from .case import Case
 from .choices import AuthorType
 
@@ -37,6 +38,7 @@ class Written(TrackedModel):
 
     @classmethod
     def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        values.refuse(changes)
         if any(not change.row.stored()["content"].strip() for change in changes):
             raise ValidationError({"content": "Write something."}, code="blank")
 

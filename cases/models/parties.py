@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from workspaces.changes import Above, Change, TrackedModel
 
-from . import party_rules
+from . import party_rules, values
 from .case import Case
 from .choices import CompanyStatus, CompanyType, Gender, Role
 
@@ -105,6 +105,7 @@ class Individual(TrackedModel):
 
     @classmethod
     def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        values.refuse(changes)
         for change in changes:
             party_rules.refuse_individual(change.before, change.row.stored())
 
@@ -158,6 +159,7 @@ class Company(TrackedModel):
 
     @classmethod
     def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        values.refuse(changes)
         for change in changes:
             party_rules.refuse_company(change.before, change.row.stored())
         typed = [change for change in changes if change.before is None or "type" in change.before]
