@@ -97,10 +97,10 @@ AHEAD = """
 UPDATE deliveries_delivery SET state = 0, reason = ''
 WHERE subscription_id = ANY(%s::uuid[]) AND state = 3 AND event_id = ANY(%s::uuid[]) AND created_at >= %s
 """
-# Fields of deletes stay: they tell later builds what the case was (payloads.py).
+# Those of a deleted case stay: they tell later builds what it was (payloads.py).
 BUILT = """
 UPDATE deliveries_event SET state = 1, error = '',
-    fields = CASE WHEN name LIKE '%%.Deleted' THEN fields END
+    fields = CASE WHEN name = 'Case.Deleted' THEN fields END
 WHERE id = ANY(%s::uuid[])
 """
 # By the keys themselves, too: they tell PostgreSQL in which partitions it need not look.

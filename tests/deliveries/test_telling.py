@@ -23,7 +23,7 @@ from deliveries.engine import fanout
 from deliveries.events import payloads
 from deliveries.events.catalogue import EVENTS
 from deliveries.events.kinds import KINDS
-from deliveries.models import Delivery, Lane, Payload
+from deliveries.models import Delivery, Event, Lane, Payload
 from tests import factories
 from tests.cases import sample
 from workspaces.models import Workspace
@@ -195,6 +195,20 @@ def test_what_is_left_out_is_in_no_body_and_in_no_payload(
     assert not [each for each in (DAY, f"{WORD}@example.com", '"email"', '"birth_date"') if each in found]
 
 
+def test_once_it_is_built_an_event_keeps_no_fields_but_those_of_a_deleted_case(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver
+) -> None:
+    """Which tell later events of the case what it was."""
+    subscribe("*", payload="thin")
+    case = factories.case(workspace)
+    person, company = factories.individual(case), factories.company(case)
+    for row in (factories.check(person), person, company, case):
+        row.delete()
+    deliver()
+    assert Event.objects.filter(name__endswith=".Deleted").count() == 4
+    assert list(Event.objects.exclude(fields=None).values_list("name", flat=True)) == ["Case.Deleted"]
+
+
 def test_a_full_body_holds_all_of_it(
     workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
 ) -> None:
@@ -291,6 +305,18 @@ def test_a_webhook_that_goes_offline_is_told_of_in_the_shape_of_who_hears_it(
 def test_a_subscription_of_a_misspelt_shape_cannot_be_stored(subscribe: Subscribe) -> None:
     with pytest.raises(IntegrityError, match="subscription_payload_is_known"):
         subscribe("Case.Created", payload="Thin")
+
+
+def test_a_list_of_fields_with_a_gap_stops_nobody(
+    workspace: Workspace, subscribe: Subscribe, deliver: Deliver, receiver: Receiver
+) -> None:
+    """Forms refuse it; who writes rows by themselves may leave one."""
+    subscribe("Case.Created", path="/full")
+    subscribe("Case.Created", path="/gap", without=["case.name", None])
+    factories.case(workspace)
+    deliver()
+    assert by_path(receiver).keys() == {"/full", "/gap"}
+    assert "name" not in by_path(receiver)["/gap"]["case"]
 
 
 # Speed
