@@ -20,8 +20,9 @@ class Shape(NamedTuple):
     """Paths of the fields that are left out, sorted, each once."""
 
     @classmethod
-    def of(cls, payload: str, without: Iterable[str]) -> Shape:
-        return cls(payload, tuple(sorted(set(without))))
+    def of(cls, payload: str, without: Iterable[str | None]) -> Shape:
+        """Gaps are passed over: a list that was not written through a form may have some."""
+        return cls(payload, tuple(sorted({path for path in without if path})))
 
 
 @dataclass(frozen=True, slots=True)
