@@ -262,6 +262,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "workspaces.mistakes.MistakesInTheAdmin",
     "workspaces.api.throttles.headers",
 ]
 ROOT_URLCONF = "dotfile_hooks.urls"
