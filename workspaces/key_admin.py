@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from . import keys, networks
 from .forms import Words
@@ -53,6 +55,14 @@ class ApiKeyForm(ModelForm):
         if self.instance._state.adding and cleaned and (workspace := cleaned.get("workspace")):
             ApiKey.objects.check_room(workspace)
         return cleaned
+
+    def clean_expires_at(self) -> datetime | None:
+        """What has ended is not brought back: it would be one key too many, or a third one of a rotation."""
+        end: datetime | None = self.cleaned_data["expires_at"]
+        now, stored = timezone.now(), self.instance.expires_at
+        if stored and stored <= now and (end is None or end > now):
+            raise ValidationError("This key has ended: issue a new one instead.")
+        return end
 
 
 @admin.register(ApiKey)
@@ -104,6 +114,8 @@ class ApiKeyAdmin(ModelAdmin):
             new, text = ApiKey.objects.rotate(old)
         except ApiKey.MultipleObjectsReturned:
             self.message_user(request, "Rotate one key at a time.", messages.ERROR)
+        except ApiKey.DoesNotExist:
+            self.message_user(request, "This key is no longer there.", messages.ERROR)
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
         else:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 IDENTIFIER_BYTES = 6
 # 256 random bits: a plain SHA-256 of the key is then as good as a slow password hash, and costs a request nothing.
 SECRET_BYTES = 32
+
+# The last moment that Python can tell: a key may last until then.
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Scope(models.TextChoices):
@@ -89,7 +92,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             new = self.model(workspace=old.workspace, name=old.name, replaces=old)
             new.scopes, new.allowed_networks = old.scopes, old.allowed_networks
             lasting = _lasting(old.successors.first() or old)  # the end of `old` is that of a rotation, if it had one
-            new.expires_at = now + lasting if lasting else None
+            new.expires_at = now + min(lasting, END_OF_TIME - now) if lasting else None
             self.filter(pk=old.pk).update(expires_at=min(now + grace, old.expires_at or now + grace))
             return self._complete(new)
 

@@ -115,6 +115,56 @@ def test_two_keys_are_not_rotated_at_a_time(admin_client: Client) -> None:
     assert ApiKey.objects.count() == 2
 
 
+def test_a_key_that_is_gone_is_not_rotated(admin_client: Client) -> None:
+    key, _ = ApiKey.objects.issue(factories.workspace(), "server")
+    form = chosen("rotate", key)
+    key.delete()
+    assert "no longer there" in admin_client.post(LIST, form, follow=True).content.decode()
+
+
+def test_a_key_that_has_ended_is_not_brought_back(admin_client: Client) -> None:
+    key, text = ApiKey.objects.issue(factories.workspace(), "server")
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
+    page = f"/admin/workspaces/apikey/{key.pk}/change/"
+    for later in ({}, {"expires_at_0": "2999-01-31", "expires_at_1": "00:00"}):
+        answer = admin_client.post(page, filled(key.workspace, **later))
+        assert "This key has ended: issue a new one instead." in answer.content.decode()
+        assert ping(text) == 401
+
+
+def test_a_key_that_has_ended_can_be_renamed(admin_client: Client) -> None:
+    key, _ = ApiKey.objects.issue(factories.workspace(), "server")
+    ApiKey.objects.filter(pk=key.pk).update(expires_at="2020-01-31T00:00:00Z")
+    page, end = f"/admin/workspaces/apikey/{key.pk}/change/", {"expires_at_0": "2020-01-31", "expires_at_1": "00:00:00"}
+    admin_client.post(page, filled(key.workspace, name="old server", **end))
+    assert ApiKey.objects.get().name == "old server"
+
+
+def test_a_revoked_key_can_be_renamed_and_stays_revoked(admin_client: Client) -> None:
+    key, text = ApiKey.objects.issue(factories.workspace(), "server")
+    key.revoke()
+    admin_client.post(f"/admin/workspaces/apikey/{key.pk}/change/", filled(key.workspace, name="old server"))
+    assert ApiKey.objects.get().name == "old server"
+    assert ping(text) == 401
+
+
+@pytest.mark.parametrize("key", ["x", "\0"])
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        (ADD, "workspace"),
+        (LIST, "_selected_action"),
+        ("/admin/deliveries/subscription/add/", "workspace"),
+        ("/admin/cases/case/add/", "tags"),
+        ("/admin/cases/individual/add/", "case"),
+        ("/admin/checks/check/add/", "individual"),
+    ],
+)
+def test_a_key_of_a_row_that_is_none_is_a_bad_request(admin_client: Client, page: str, name: str, key: str) -> None:
+    admin_client.raise_request_exception = False
+    assert admin_client.post(page, {name: key, "action": "delete_selected"}).status_code == 400
+
+
 def test_the_list_says_how_each_key_is(admin_client: Client) -> None:
     now = timezone.now()
     workspace = factories.workspace()

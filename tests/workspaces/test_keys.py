@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -115,6 +115,14 @@ def test_a_rotation_prolongs_no_old_key_and_gives_the_new_one_as_long_as_it_had(
     assert again(old).expires_at == end
     assert new.expires_at is not None
     assert abs(new.expires_at - new.created_at - timedelta(days=30)) < timedelta(seconds=1)
+
+
+def test_a_key_that_lasts_as_long_as_time_can_be_told_is_rotated(old: ApiKey) -> None:
+    end = datetime(9999, 12, 31, tzinfo=UTC)
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=end, created_at=timezone.now() - timedelta(days=30))
+    new, _ = ApiKey.objects.rotate(old)
+    assert new.expires_at is not None
+    assert new.expires_at >= end
 
 
 def test_a_key_in_the_middle_of_a_rotation_is_not_rotated_again(old: ApiKey) -> None:
