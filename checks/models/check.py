@@ -115,8 +115,8 @@ class Check(TrackedModel):
             before = {} if change.before is None else change.before
             if touched := FIXED & before.keys():
                 raise ValidationError(f"A check keeps its {min(touched).removesuffix('_id')}; start another instead.")
-            if change.before is None or "status" in before:
-                _refuse_status(before.get("status"), change.row.stored())
+            if change.before is None or {"status", "data"} & before.keys():
+                _refuse_state(before, change.row.stored())
 
     def complete(self) -> None:
         if self._state.adding and not self.has_begun:
@@ -127,12 +127,16 @@ class Check(TrackedModel):
         """What is found out about a document's last day is written into `data`; the clock goes by a column."""
         told = _day_in(self.__dict__.get("data"))
         if told != _day_in(self._loaded.get("data")) and "expires_at" in self.__dict__:
-            self.expires_at = _as_day(told)
+            self.expires_at = as_day(told)
 
 
-def _refuse_status(before: str | None, stored: Mapping[str, Any]) -> None:
-    if before is not None:
-        rules.refuse_step(before, stored["status"])
+def _refuse_state(before: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    """`before` is empty when the check is new."""
+    rules.refuse_unknown(stored["status"])
+    if "status" in before:
+        rules.refuse_step(before["status"], stored["status"])
+    elif has_open_hits(before.get("data")):
+        return  # they were open when it was decided, before there was this rule
     if stored["status"] in DECIDED and has_open_hits(stored["data"]):
         raise ValidationError({"status": OPEN_HITS}, code="open_hits")
 
@@ -142,7 +146,7 @@ def _day_in(data: Any) -> str | None:
     return information.get("expiration_date") if isinstance(information, dict) else None
 
 
-def _as_day(text: Any) -> date | None:
+def as_day(text: Any) -> date | None:
     """None for what is no date: a vendor may have read anything."""
     try:
         return date.fromisoformat(text)

@@ -35,10 +35,14 @@ def restarting() -> Iterator[None]:
         _restarting.reset(token)
 
 
+def refuse_unknown(status: str) -> None:
+    """Raises ValidationError for what is no status of checks."""
+    if status not in CheckStatus.values:
+        raise ValidationError({"status": f"There is no status {status} of checks."}, code="unknown")
+
+
 def refuse_step(before: str, now: str) -> None:
     """Raises ValidationError unless a check may go from the one status to the other."""
-    if now not in CheckStatus.values:
-        raise ValidationError({"status": f"There is no status {now} of checks."}, code="unknown")
     if now == CheckStatus.IN_PROGRESS and _restarting.get():
         return
     if now == CheckStatus.IN_PROGRESS:

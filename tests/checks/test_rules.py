@@ -9,8 +9,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from checks import services
-from checks.models import Check, CheckStatus
+from checks import aml, services
+from checks.models import Check, CheckStatus, ListType
 from deliveries.models import Event
 from tests import factories
 
@@ -130,3 +130,21 @@ def test_a_restarted_check_has_forgotten_all_but_its_settings() -> None:
     assert check.data["review"]["reviewed_at"] is None
     assert check.data["settings"]["automatic_approval"] is True
     assert not Event.objects.filter(name__startswith="Check").exists()
+
+
+@pytest.mark.parametrize("status", ["finished", ""])
+def test_a_new_check_has_a_status_that_there_is(status: str) -> None:
+    person = factories.individual()
+    with transaction.atomic(), pytest.raises(ValidationError, match="no status"):
+        Check.objects.create(type="ekyc", individual=person, status=status)
+    with transaction.atomic(), pytest.raises(ValidationError, match="no status"):
+        Check.objects.bulk_create([Check(type="ekyc", individual=person, status=status)])
+    assert not Check.objects.exists()
+
+
+@pytest.mark.parametrize("write", WAYS)
+def test_hits_do_not_come_behind_a_verdict(write: Write) -> None:
+    check = services.record_aml_result(factories.check(), [])
+    with transaction.atomic(), pytest.raises(ValidationError, match="Review all hits"):
+        write(check, data=aml.with_hits(check.data, [aml.NewHit("John Carter", [ListType.PEP])]))
+    assert Check.objects.get().data["hits"] == []
