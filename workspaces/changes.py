@@ -54,8 +54,10 @@ class TrackedModel(RuledModel):
         update_fields = self._filled_in(update_fields)
         adding, touched = self._state.adding, self.updated_at
         remembered = self.change, self._loaded, self._fate, self._doubted
+        computing = any(hasattr(value, "resolve_expression") for value in self.__dict__.values())
         try:
-            with transaction.atomic(using=using, savepoint=False):
+            # With expressions, some of the row is written before the rest can be refused.
+            with transaction.atomic(using=using, savepoint=computing):
                 self._lock_above(using, update_fields)
                 if not self._state.adding:
                     self._be_sure(using)
@@ -63,7 +65,9 @@ class TrackedModel(RuledModel):
                     refused = self._insert(force_insert, using)
                 else:
                     refused = self._update(force_update, using, update_fields)
-            if refused:  # out here: an exception that leaves the block would spoil the caller's transaction
+                if refused and computing:
+                    raise refused
+            if refused:  # out here: an exception that leaves such a block would spoil the caller's transaction
                 raise refused
         except BaseException:
             self._state.adding, self.updated_at = adding, touched

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Value
 
 from checks import aml, services
 from checks.models import Check, CheckStatus, ListType
@@ -148,3 +149,14 @@ def test_hits_do_not_come_behind_a_verdict(write: Write) -> None:
     with transaction.atomic(), pytest.raises(ValidationError, match="Review all hits"):
         write(check, data=aml.with_hits(check.data, [aml.NewHit("John Carter", [ListType.PEP])]))
     assert Check.objects.get().data["hits"] == []
+
+
+@pytest.mark.parametrize("expression", [True, False])
+def test_what_the_database_computes_is_refused_with_the_rest(expression: bool) -> None:
+    check = in_status("rejected")
+    check.is_internal = Value(True)
+    check.status = Value("expired") if expression else "expired"
+    with transaction.atomic():
+        with pytest.raises(ValidationError, match="cannot become expired"):
+            check.save()
+        assert Check.objects.values_list("status", "is_internal").get() == ("rejected", False)
