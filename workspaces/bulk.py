@@ -49,8 +49,8 @@ class TrackedQuerySet(models.QuerySet[M]):
         matched = 0
         changes: list[Change] = []
         with self._all_or_nothing():
-            self._lock_above(kwargs)
             ids = list(self.order_by("pk").values_list("pk", flat=True))
+            self._lock_above(ids, kwargs)
             for chunk in _chunks(ids):
                 count, changed = self._update_chunk(chunk, kwargs)
                 matched += count
@@ -71,10 +71,14 @@ class TrackedQuerySet(models.QuerySet[M]):
                 raise sentence from None
             raise
 
-    def _lock_above(self, names: Iterable[str]) -> None:
+    def _lock_above(self, ids: Sequence[Any], names: Iterable[str] | None = None) -> None:
+        """Before the rows with these keys are locked, and no others: one that comes later has a row above of its own.
+
+        `names`: the columns that will change; None: they all go.
+        """
         above = self.model.above
-        if above and self._later is None and above.by & self._attnames(names):
-            lock_above(self.model, above, self.order_by().values_list(above.field, flat=True), self.db)
+        if above and self._later is None and (names is None or above.by & self._attnames(names)):
+            lock_above(self.model, above, self._by_key(ids).order_by().values_list(above.field, flat=True), self.db)
 
     def _attnames(self, names: Iterable[str]) -> set[str]:
         return {field.attname for field in self.model._meta.concrete_fields if {field.name, field.attname} & {*names}}
@@ -136,7 +140,7 @@ class TrackedQuerySet(models.QuerySet[M]):
         collecting._later = changes
         attnames = self._attnames(names)
         with self._all_or_nothing():
-            self.filter(pk__in=[row.pk for row in rows])._lock_above(names)
+            self._lock_above([row.pk for row in rows], names)
             count = super(TrackedQuerySet, collecting).bulk_update(rows, names, min(batch_size or CHUNK, CHUNK))
             for row in rows:
                 row._remember(attnames)
@@ -181,9 +185,8 @@ class TrackedQuerySet(models.QuerySet[M]):
         if query.is_sliced or query.combinator or query.distinct_fields or query.values_select:
             return super().delete()  # which refuses, with a sentence
         with self._all_or_nothing():
-            if above := self.model.above:
-                lock_above(self.model, above, self.order_by().values_list(above.field, flat=True), self.db)
             ids = sorted(set(self.order_by().values_list("pk", flat=True)))
+            self._lock_above(ids)
             rows = [row for chunk in _chunks(ids) for row in self._lock(chunk)]
             if rows:
                 self.model.refuse_deletion(rows, self.db)

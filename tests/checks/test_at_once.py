@@ -93,3 +93,27 @@ def test_who_holds_a_case_and_who_needs_the_first_documents_do_not_deadlock(tran
     thread.join(30)
     assert failures == [[]]
     assert DocumentType.objects.count() == len(STANDARD)
+
+
+def test_a_check_that_comes_while_a_bulk_change_waits_for_cases_is_not_changed_without_its_own(
+    transactional_db: None,
+) -> None:
+    case = factories.check(kind="ekyc").case
+    later: list[Check] = []
+
+    def change() -> None:
+        Check.objects.update(status="need_review")
+
+    failures: list[list[Exception]] = []
+    with transaction.atomic():
+        Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+        thread = threading.Thread(target=lambda: failures.append(together([change])))
+        thread.start()
+        wait_for_a_lock()
+        assert together([lambda: later.append(factories.check(kind="ekyc"))]) == []
+    thread.join(30)
+    assert failures == [[]]
+    assert dict(Check.objects.values_list("case", "status")) == {
+        case.pk: "need_review",
+        later[0].case_id: "in_progress",
+    }
