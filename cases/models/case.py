@@ -101,7 +101,7 @@ class Case(TrackedModel):
     review_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     tags = models.ManyToManyField(Tag, blank=True, related_name="cases")
 
-    locked_fields: ClassVar = frozenset({"status", "next_review_at", "review_due_at", "client_portal"})
+    locked_fields: ClassVar = frozenset({"status", "flags", "next_review_at", "review_due_at", "client_portal"})
 
     decision: CaseReview | None = None
     """The review that the next save() keeps with what was decided; without one, the system's. No column."""

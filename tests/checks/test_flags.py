@@ -12,7 +12,7 @@ from django.db import transaction
 from cases.models import Case, Individual
 from checks.flags import with_derived
 from checks.models import Check
-from checks.services import start_check
+from checks.services import record_aml_result, start_check
 from deliveries.models import Event
 from tests import factories
 
@@ -162,3 +162,13 @@ def test_a_refused_row_can_be_put_right_and_saved() -> None:
     case.save()
     assert Case.objects.get().name == "Right"
     assert Event.objects.filter(name="Case.FlagsUpdated").count() == 0
+
+
+def test_a_stale_copy_of_a_case_does_not_put_its_flags_back() -> None:
+    check = factories.check()
+    stale = Case.objects.get()
+    record_aml_result(check, [])
+    stale.flags = ["for_recollection"]
+    with transaction.atomic(), pytest.raises(ValidationError, match="follow from the checks"):
+        stale.save()
+    assert Case.objects.get().flags == ["all_checks_approved"]
