@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from rest_framework.exceptions import ParseError
 
 from checks import services
 from checks.models import Check, Result
+from workspaces.api import parsers
 
 NONE = "none"
 
@@ -37,9 +38,9 @@ class Command(BaseCommand):
 def parse_found(text: str) -> dict[str, Any]:
     """Raises CommandError for what is no JSON object."""
     try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
+        found = parsers.read(text.encode(errors="surrogateescape"), "It")
+    except ParseError as error:
+        raise CommandError(f"--found must be a JSON object. {error.detail}") from None
     if not isinstance(found, dict):
         raise CommandError("--found must be a JSON object.")
     return found
