@@ -32,7 +32,7 @@ class LocalAnalyser:
             known = {finding.code for finding in extraction.findings}
             found += [each for each in _limits(structure) if each.code not in known]
             found += signs.findings(file.content, structure)
-        return [*found, *_examine_zone(extraction.fields.get("mrz")), *_expiry(extraction.fields, today)]
+        return [*found, *_examine_zone(extraction.fields), *_expiry(extraction.fields, today)]
 
 
 def _extract_pdf(file: File, today: date) -> Extraction:
@@ -60,11 +60,14 @@ def _limits(found: pdf.Pdf) -> Iterator[Finding]:
         yield _doubt("too_large", "The PDF has more pages or parts than are looked at.")
 
 
-def _examine_zone(told: Any) -> Iterator[Finding]:
+def _examine_zone(fields: Any) -> Iterator[Finding]:
+    told = fields.get("mrz")
     zone = mrz.read(told["lines"]) if told else None
     for name in mrz.wrong_digits(zone) if zone else ():
         message = f"In the machine-readable zone, the check digit of the {name} is wrong."
         yield Finding("wrong_check_digit", Severity.REJECT, message)
+    if zone and "expiration_date" in zone.layout.parts and not fields.get("expiration_date"):
+        yield _doubt("no_expiry", "The machine-readable zone does not say until when the document is valid.")
 
 
 def _expiry(fields: Any, today: date) -> Iterator[Finding]:

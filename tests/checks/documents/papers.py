@@ -25,7 +25,11 @@ def digit(text: str) -> str:
 
 def zone(expires: date, number: str = "L898902C3") -> tuple[str, str]:
     """Of a passport that expires on this day."""
-    birth, expiry, optional = "740812", expires.strftime("%y%m%d"), "<" * 14
+    return written_zone(expires.strftime("%y%m%d"), number)
+
+
+def written_zone(expiry: str, number: str = "L898902C3") -> tuple[str, str]:
+    birth, optional = "740812", "<" * 14
     number, birth, expiry, optional = (each + digit(each) for each in (number, birth, expiry, optional))
     return PASSPORT[0], f"{number}UTO{birth}F{expiry}{optional}{digit(number + birth + expiry + optional)}"
 

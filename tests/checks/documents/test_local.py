@@ -53,6 +53,12 @@ def test_what_a_passport_says_is_told() -> None:
     assert "ERIKSSON" not in repr(extraction)
 
 
+@pytest.mark.parametrize("expiry", ["309931", "<<<<<<", "NEVER<"])
+def test_a_passport_whose_last_day_is_no_day_is_for_people(expiry: str) -> None:
+    _, codes, decided = analysed(papers.pdf(*papers.written_zone(expiry)))
+    assert (codes, decided) == (["no_expiry"], "review_required")
+
+
 def test_a_letter_needs_no_zone() -> None:
     file = File("letter.pdf", "application/pdf", "proof_of_address", papers.pdf("A letter"))
     assert LocalAnalyser().extract(file, papers.today()).findings == []
