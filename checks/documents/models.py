@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from cases.models import Case, Company, Individual
-from workspaces.changes import TrackedModel
+from checks.choices import CheckType
+from workspaces.changes import Change, TrackedModel
 
 if TYPE_CHECKING:
     from checks.models import Check
@@ -26,6 +29,10 @@ class Decision(models.TextChoices):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     REVIEW_REQUIRED = "review_required"
+
+
+# What a file was handed in for, and its bytes: another file is another document.
+FIXED = frozenset({"for_check_id", "case_id", "individual_id", "company_id", "document_type_key", "size", "sha256"})
 
 
 class Document(TrackedModel):
@@ -79,11 +86,38 @@ class Document(TrackedModel):
     def __str__(self) -> str:
         return f"Document {self.pk}"
 
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        for change in changes:
+            before = {} if change.before is None else change.before
+            if touched := FIXED & before.keys():
+                raise ValidationError(f"A document keeps its {min(touched).removesuffix('_id')}; hand in another.")
+            if change.before is None or {"stage", "decision"} & before.keys():
+                _refuse_state(before, change.row.stored())
+
     def complete(self) -> None:
         if self._state.adding and self.for_check_id is not None:  # a form may have refused it
             check = self.for_check
             self.case_id, self.individual_id, self.company_id = check.case_id, check.individual_id, check.company_id
             self.document_type_key = check.document_type_key
+            refuse_misfit(check)
+
+
+def refuse_misfit(check: Check) -> None:
+    """Raises ValidationError unless files can be handed in for this check."""
+    if check.type != CheckType.DOCUMENT:
+        raise ValidationError(f"Only document checks take files; this one is of type {check.type}.", code="wrong_type")
+
+
+def _refuse_state(before: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    """A document goes forward only: receivers were told of the stages that it has behind it."""
+    stage, decision = stored["stage"], stored["decision"]
+    if stage not in Stage.values:
+        raise ValidationError({"stage": f"There is no stage {stage} of documents."}, code="unknown")
+    if Stage.values.index(before.get("stage", stage)) > Stage.values.index(stage):
+        raise ValidationError({"stage": f"A document that is {before['stage']} cannot be {stage} again."})
+    if decision not in (Decision.values if stage == Stage.DECIDED else ("",)):
+        raise ValidationError({"decision": f"A document that is {stage} cannot have the decision “{decision}”."})
 
 
 class DocumentFile(models.Model):

@@ -22,14 +22,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from checks.models import Check, CheckType
+from checks.models import Check
+from checks.services.common import locked
 from workspaces.rules import lock_in_order
 
 from . import starting
 from .analysers import Analyser, Extraction, File, Finding, Severity
 from .decision import decide
-from .models import Document, DocumentFile, Stage
-from .texts import printable, storable
+from .models import Document, DocumentFile, Stage, refuse_misfit
+from .texts import as_json, printable, storable
 from .verdict import move
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ def submit(check: Check, name: str, content: bytes, content_type: str = "") -> D
     """
     name = printable(PurePosixPath(name.replace("\\", "/")).name)[-255:]
     refuse(check, name, len(content))
-    check = Check.objects.select_for_update(no_key=True).get(pk=check.pk)
+    check = locked(check)  # and its case: who deletes that would not see the document
     document = Document(for_check=check, name=name, content_type=printable(content_type)[:255])
     document.size, document.sha256 = len(content), hashlib.sha256(content).hexdigest()
     document.save()
@@ -81,8 +82,7 @@ def submit(check: Check, name: str, content: bytes, content_type: str = "") -> D
 
 def refuse(check: Check, name: str, size: int) -> None:
     """Raises ValidationError with a sentence unless such a file can be handed in for this check."""
-    if check.type != CheckType.DOCUMENT:
-        raise ValidationError(f"Only document checks take files; this one is of type {check.type}.", code="wrong_type")
+    refuse_misfit(check)
     if not name.strip("."):
         raise ValidationError("Give the file a name.", code="no_name")
     if not size:
@@ -95,8 +95,8 @@ def extract(document_id: UUID) -> None:
     """Has the document read. Raises AnalyserFailed."""
     if document := _begin(document_id, Stage.RECEIVED):
         file, today = _file(document), timezone.now().date()
-        found = _ask(lambda: analyser().extract(file, today))
-        _advance(document, Stage.EXTRACTED, fields=storable(found.fields), findings=_told(found.findings))
+        fields, findings = _ask(lambda: _read(analyser().extract(file, today)))
+        _advance(document, Stage.EXTRACTED, fields=fields, findings=findings)
 
 
 def analyse(document_id: UUID) -> None:
@@ -104,8 +104,8 @@ def analyse(document_id: UUID) -> None:
     if document := _begin(document_id, Stage.EXTRACTED):
         file, today = _file(document), timezone.now().date()
         extraction = Extraction(document.fields, findings_of(document))
-        found = _ask(lambda: analyser().examine(file, extraction, today))
-        _advance(document, Stage.ANALYZED, findings=[*document.findings, *_told(found)])
+        found = _ask(lambda: _told(analyser().examine(file, extraction, today)))
+        _advance(document, Stage.ANALYZED, findings=[*document.findings, *found])
 
 
 @transaction.atomic
@@ -188,5 +188,10 @@ def _ask(question: Callable[[], T]) -> T:
         raise AnalyserFailed(type(error).__name__) from None
 
 
+def _read(found: Extraction) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Raises TypeError or ValueError for what is no object of JSON: the database would say what is in it."""
+    return as_json(dict(found.fields)), _told(found.findings)
+
+
 def _told(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    return [storable(asdict(finding)) for finding in findings]
+    return [storable(asdict(finding) | {"severity": Severity(finding.severity).value}) for finding in findings]

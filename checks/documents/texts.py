@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -12,6 +13,12 @@ def storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {plain(str(key)): storable(each) for key, each in value.items()}
     return [storable(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def as_json(value: dict[Any, Any]) -> dict[str, Any]:
+    """The same, storable. Raises TypeError or ValueError for what JSON does not have, such as NaN."""
+    known: dict[str, Any] = json.loads(json.dumps(storable(value), allow_nan=False))
+    return known
 
 
 def plain(text: str) -> str:

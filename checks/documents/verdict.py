@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from cases.models import ReviewerType
 from checks import aml
 from checks.models import Check, CheckStatus
+from checks.models.check import as_day
 from checks.services import DECIDED, made_review
 
 from .decision import of_check
@@ -25,21 +26,26 @@ def move(check: Check) -> None:
 
     The earliest expiry that was read is the check's.
     """
-    documents = list(check.documents.values_list("decision", "fields"))
-    expiries = [fields["expiration_date"] for _, fields in documents if fields.get("expiration_date")]
+    # Not those from before it was restarted.
+    kept = check.data.get("document_file_ids", ())
+    documents = [row for row in check.documents.values("pk", "decision", "fields") if str(row["pk"]) in kept]
+    decisions = [row["decision"] for row in documents]
+    expiries = [day for row in documents if (day := as_day(row["fields"].get("expiration_date")))]
     information = {"document_analysis": None, **(check.data.get("information") or {})}
-    information["expiration_date"] = min(expiries, default=None)
+    information["expiration_date"] = min(expiries).isoformat() if expiries else None
     check.data = {**check.data, "information": information}
-    verdict = of_check([decision for decision, _ in documents])
-    if verdict and STATUSES[verdict] != check.status and not is_out_of_our_hands(check):
+    verdict = of_check(decisions)
+    if verdict and STATUSES[verdict] != check.status and not is_out_of_our_hands(check, decisions):
         _set_status(check, STATUSES[verdict])
     check.save()
 
 
-def is_out_of_our_hands(check: Check) -> bool:
-    """Decided by anybody but this system, or expired."""
+def is_out_of_our_hands(check: Check, decisions: Collection[str]) -> bool:
+    """Decided by anybody but this system, expired, or put up for a review that no document asked for."""
     reviewer = (check.data.get("review") or {}).get("reviewer_type")
-    return check.status == CheckStatus.EXPIRED or (check.status in DECIDED and reviewer != ReviewerType.SYSTEM)
+    decided = check.status in DECIDED and reviewer != ReviewerType.SYSTEM
+    forced = check.status == CheckStatus.NEED_REVIEW and Decision.REVIEW_REQUIRED not in decisions
+    return check.status == CheckStatus.EXPIRED or decided or forced
 
 
 def _set_status(check: Check, status: CheckStatus) -> None:

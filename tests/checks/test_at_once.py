@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from cases.models import Case, Individual
 from checks import services
 from checks.data import STANDARD
+from checks.documents import services as documents
 from checks.models import Check, DocumentType
 from checks.services import expiry
 from deliveries.models import Event
@@ -117,3 +118,16 @@ def test_a_check_that_comes_while_a_bulk_change_waits_for_cases_is_not_changed_w
         case.pk: "need_review",
         later[0].case_id: "in_progress",
     }
+
+
+def test_a_case_can_be_deleted_while_a_document_comes_in(transactional_db: None) -> None:
+    check = factories.check(kind="document")
+    failures: list[list[Exception]] = []
+    with transaction.atomic():
+        documents.submit(check, "scan.pdf", b"bytes")
+        thread = threading.Thread(target=lambda: failures.append(together([check.case.delete])))
+        thread.start()
+        wait_for_a_lock()
+    thread.join(30)
+    assert failures == [[]]
+    assert not Case.objects.exists()

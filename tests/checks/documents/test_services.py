@@ -21,7 +21,7 @@ from checks.documents import services, starting
 from checks.documents.analysers import Extraction, File, Finding, Severity
 from checks.documents.models import Document, DocumentFile, Stage
 from checks.models import Check
-from checks.services import review_check
+from checks.services import force_review, restart, review_check
 from checks.tasks import extract_document
 from deliveries.models import Event
 from dotfile_hooks.dev.processes import free_port
@@ -373,3 +373,89 @@ def test_two_at_once_take_each_step_once() -> None:
     assert len(names()) == 5
     check.refresh_from_db()
     assert check.status == "approved"
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"stage": "received", "decision": ""}, "cannot be received again"),
+        ({"stage": "lost"}, "no stage lost"),
+        ({"decision": ""}, "cannot have the decision"),
+        ({"decision": "perhaps"}, "cannot have the decision"),
+        ({"document_type_key": "visa"}, "keeps its document_type_key"),
+    ],
+)
+def test_what_makes_no_sense_of_a_document_is_refused_and_leaves_no_event(
+    check: Check, values: dict[str, str], sentence: str
+) -> None:
+    document = analysed(check)
+    before = names()
+    with pytest.raises(ValidationError, match=sentence):
+        Document.objects.update(**values)
+    for name, value in values.items():
+        setattr(document, name, value)
+    with pytest.raises(ValidationError, match=sentence):
+        document.save()
+    assert names() == before
+    assert Document.objects.values_list("stage", "decision").get() == ("decided", "accepted")
+
+
+def test_a_document_is_decided_only_at_the_end(check: Check) -> None:
+    submit(check)
+    with pytest.raises(ValidationError, match="A document that is received cannot have the decision"):
+        Document.objects.update(decision="accepted")
+
+
+def test_no_document_is_of_another_type_of_check() -> None:
+    with pytest.raises(ValidationError, match="Only document checks take files"):
+        Document.objects.create(for_check=factories.check(), name="scan.pdf", size=1)
+
+
+# --- What counts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_restarted_check_has_forgotten_its_documents(check: Check) -> None:
+    analysed(check, papers.expired_passport())
+    late = submit(check, papers.miscounted_passport())
+    restart(check)
+    for step in (services.extract, services.analyse, services.settle):
+        step(late.pk)
+    assert Check.objects.get().status == "in_progress"
+    analysed(check)
+    assert Check.objects.get().status == "approved"
+
+
+@pytest.mark.parametrize("paper", [papers.passport, papers.expired_passport])
+def test_a_review_that_was_forced_is_left_to_people(check: Check, paper: Callable[[], bytes]) -> None:
+    document = submit(check, paper())
+    force_review(check)
+    for step in (services.extract, services.analyse, services.settle):
+        step(document.pk)
+    assert Document.objects.get().stage == "decided"
+    assert Check.objects.get().status == "need_review"
+
+
+@pytest.mark.parametrize("told", [20301231, "31.12.2030", ["2030-12-31"], {"day": "2030-12-31"}])
+def test_what_an_analyser_calls_an_expiry_and_is_no_day_does_not_count(
+    check: Check, odd: Callable[[Exception | Extraction], None], told: Any
+) -> None:
+    odd(Extraction({"expiration_date": "2031-01-31"}))
+    analysed(check)
+    odd(Extraction({"expiration_date": told}))
+    assert analysed(check).decision == "accepted"
+    assert Check.objects.get().expires_at == date(2031, 1, 31)
+    assert Check.objects.get().data["information"]["expiration_date"] == "2031-01-31"
+
+
+@pytest.mark.parametrize("fields", [["ERIKSSON"], {"surname": "ERIKSSON", "score": float("nan")}, {"ERIKSSON": date}])
+def test_fields_that_are_no_json_are_a_failure_that_does_not_say_what_was_read(
+    check: Check, odd: Callable[[Exception | Extraction], None], fields: Any
+) -> None:
+    odd(Extraction(fields))
+    document = submit(check)
+    with pytest.raises(services.AnalyserFailed) as failed:
+        services.extract(document.pk)
+    assert "ERIKSSON" not in str(failed.value)
