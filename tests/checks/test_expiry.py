@@ -167,3 +167,11 @@ def test_the_clock_is_moved_by_hand() -> None:
         call_command("clock", "--on", day.isoformat(), stdout=out)
         assert sentence in out.getvalue()
     assert status() == "expired"
+
+
+def test_a_status_from_before_there_were_rules_does_not_stop_the_clock() -> None:
+    check = factories.check(kind="ekyc", expires_at=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE checks_check SET status = 'finished' WHERE id = %s", [check.pk])
+    assert services.expire_checks(NEXT) == 1
+    assert Check.objects.get().status == "expired"
