@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.db import connections, models, transaction
 
-from .encryption import EncryptedTextField
+from workspaces.encryption import EncryptedTextField
 
 BATCH = 500
 """Rows that are locked at a time: some 50 ms of work."""

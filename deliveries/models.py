@@ -21,10 +21,10 @@ from django.db.models.functions import Least, Now
 from django.dispatch import Signal
 from django.utils import timezone
 
+from workspaces.encryption import EncryptedJSONField, EncryptedTextField
 from workspaces.identifiers import lowest_id, made_at, new_id
 from workspaces.models import Workspace
 
-from .encryption import EncryptedJSONField, EncryptedTextField
 from .engine.envelope import FULL, THIN, Shape
 from .engine.signing import generate_secret, secrets_at
 

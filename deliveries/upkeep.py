@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from workspaces.identifiers import lowest_id
+from workspaces.kept import KeptAnswer
 
 from .engine import partitions, retention
 from .engine.alone import alone
@@ -84,6 +85,7 @@ class _Run:
         yield from self.step("to drop partitions", self.drop)
         yield from self.step("to clear default partitions", self.clear_defaults)
         yield from self.step("to remove notices and recoveries", self.clear_small_tables)
+        yield from self.step("to remove answers of the API", self.clear_answers)
 
     def step(self, what: str, does: Callable[..., Iterator[str]], *arguments: Any) -> Iterator[str]:
         try:
@@ -120,6 +122,10 @@ class _Run:
         recoveries, _ = _over_recoveries(self.old).delete()
         if notices or recoveries:
             yield f"removed {notices:,} notices and {recoveries:,} recoveries"
+
+    def clear_answers(self) -> Iterator[str]:
+        if count := sum(KeptAnswer.objects.remove_old(self.now)):
+            yield f"removed {count:,} answers kept for Idempotency-Keys"
 
     def needed(self) -> date:
         return retention.needed_from(retention.oldest_delivery())
@@ -183,6 +189,8 @@ def plan(now: datetime | None = None) -> Iterator[str]:
     notices, recoveries = _over_notices(old).count(), _over_recoveries(old).count()
     if notices or recoveries:
         yield f"would remove {notices:,} notices and {recoveries:,} recoveries"
+    if answers := KeptAnswer.objects.old(now).count():
+        yield f"would remove {answers:,} answers kept for Idempotency-Keys"
 
 
 def _plan_deliveries(old: datetime) -> Iterator[str]:

@@ -339,6 +339,9 @@ BAD_KEYS_PER_MINUTE, BAD_KEYS_BURST = env.integer("BAD_KEYS_PER_MINUTE", 120), e
 # of a key, is then that many from the end of X-Forwarded-For; at 0 the header is not read.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 
+# IDEMPOTENCY_SECONDS (default 86,400): how long the answer to a POST with an Idempotency-Key is given again.
+IDEMPOTENCY_SECONDS = env.integer("IDEMPOTENCY_SECONDS", 86_400, 1)
+
 # LOG_LEVEL (default INFO): of our own loggers; ids and counts only, never a body, a secret or a person.
 _log_level = env.text("LOG_LEVEL", "INFO")
 if _log_level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):

@@ -15,6 +15,7 @@ from django.utils.timesince import timeuntil
 
 from . import keys, networks
 from .identifiers import new_id
+from .kept import KeptAnswer as KeptAnswer  # a model must be known from here
 
 # A busy key would otherwise cost one UPDATE per request.
 LAST_USED_EVERY = timedelta(minutes=1)

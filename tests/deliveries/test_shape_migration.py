@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg2
 
-from deliveries import encryption
 from dotfile_hooks.dev import guests
+from workspaces import encryption
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKSPACE = """

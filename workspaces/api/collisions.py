@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
-from rest_framework.response import Response
+from django.http.response import HttpResponseBase
 
-Handler = Callable[..., Response]
+Handler = Callable[..., HttpResponseBase]
 
 # Each try after a collision finds the other request done; a row that is fought over this hard should be left alone.
 TRIES = 3
@@ -33,7 +33,7 @@ def looked_at_again(handler: Handler) -> Handler:
     The handler must keep nothing between calls, and write in one transaction.
     """
 
-    def handle(*args: Any, **kwargs: Any) -> Response:
+    def handle(*args: Any, **kwargs: Any) -> HttpResponseBase:
         for _ in range(TRIES - 1):
             try:
                 return handler(*args, **kwargs)

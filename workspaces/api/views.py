@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from workspaces.models import Workspace
 from workspaces.rules import lock_in_order
 
-from . import collisions, filtering
+from . import collisions, filtering, idempotency
 from .authentication import Caller
 from .errors import NotUnderstood
 from .pagination import MAX_LIMIT, Page
@@ -58,6 +59,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     """How far the rows of a list are counted; None: to the last."""
     flags: ClassVar[Collection[str]] = ()
     """Other query parameters of the list: each true or false (`self.flag(name)`)."""
+    calls_outside: ClassVar[Collection[str]] = ()
+    """Actions that wait for somebody else's server: no transaction is held around them."""
 
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
     lookup_value_regex = "[^/]+"
@@ -71,8 +74,16 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         for method in WRITES:
             if handler := getattr(self, method, None):
-                setattr(self, method, collisions.looked_at_again(handler))
+                setattr(self, method, collisions.looked_at_again(self._once(handler) if method == "post" else handler))
         return super().dispatch(request, *args, **kwargs)
+
+    def _once(self, handler: collisions.Handler) -> collisions.Handler:
+        def handle(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            outside = self.action in self.calls_outside
+            answer = partial(handler, request, *args, **kwargs)
+            return idempotency.once(request, self.workspace, answer, calls_outside=outside)
+
+        return handle
 
     @property
     def workspace(self) -> Workspace:

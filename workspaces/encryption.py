@@ -34,6 +34,8 @@ else:
 class EncryptedTextField(_TextField):
     """Text that is encrypted in the database. It cannot be searched; a lost key raises InvalidToken."""
 
+    _pyi_private_set_type: Any  # for mypy: subclasses hold other values than text
+
     def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else cipher().encrypt(self.written(value).encode()).decode()
 

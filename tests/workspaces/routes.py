@@ -1,0 +1,23 @@
+"""The views behind the API's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import URLResolver
+
+
+def views_that_take(method: str, patterns: Iterable[Any], prefix: str = "") -> list[type[Any]]:
+    found: list[type[Any]] = []
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found += views_that_take(method, pattern.url_patterns, route) if route == "v1/" else []
+        elif prefix and (view := getattr(pattern.callback, "cls", None)) and _takes(pattern.callback, view, method):
+            found.append(view)
+    return found
+
+
+def _takes(callback: Any, view: type[Any], method: str) -> bool:
+    return method in getattr(callback, "actions", ()) or hasattr(view, method)
