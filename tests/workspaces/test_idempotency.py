@@ -166,6 +166,8 @@ class Slow(WorkspaceViewSet[Case]):
     def create(self, request: Request) -> Response:
         Case.objects.create(workspace=self.workspace, name="slow")
         wait_at_the_gate()
+        if any(not file.read() for file in request.FILES.values()):
+            raise ValidationError("This file was read before.")
         if dict(request.data).get("wrong"):
             raise ValidationError("wrong")
         return Response({"made": True}, status=201)

@@ -24,7 +24,7 @@ def test_a_page_is_read_in_the_order_of_an_index(path: str, index: str) -> None:
     client = factories.api_client(factories.workspace())
     with CaptureQueriesContext(connection) as queries:
         assert client.get(f"/v1/{path}").status_code == 200
-    page = next(q["sql"] for q in queries.captured_queries if "LIMIT 20" in q["sql"])
+    page = next(q["sql"] for q in queries.captured_queries if "LIMIT 21" in q["sql"])
     with connection.cursor() as cursor:
         # A table this small would be sorted whatever it has.
         cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off")

@@ -16,7 +16,7 @@ from . import moments
 
 M = TypeVar("M", bound=Model)
 # Query parameters that are no filters.
-PAGING = frozenset({"page", "limit", "sort"})
+PAGING = frozenset({"page", "limit", "cursor", "sort"})
 
 
 @dataclass(frozen=True)

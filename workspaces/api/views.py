@@ -25,6 +25,7 @@ from workspaces.rules import lock_in_order
 
 from . import collisions, filtering, idempotency
 from .authentication import Caller
+from .cursors import Cursors
 from .errors import NotUnderstood
 from .pagination import MAX_LIMIT, Page
 from .parsers import StrictJSONParser
@@ -139,11 +140,21 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
         return filtering.flag(self.request.query_params, name)
 
     def list(self, request: Request) -> Response:
-        query = request.query_params
+        query, every = request.query_params, self.get_queryset()
         page = Page.parse(query, self.max_limit)
-        rows = filtering.apply(self.get_queryset(), query, self.filters, self.flags)
+        rows = filtering.apply(every, query, self.filters, self.flags)
         rows = filtering.sort(rows, query, self._columns(), self.default_sort)
-        return Response(page.envelope(self.represent(rows[page.rows]), rows.order_by()[: self.max_count].count()))
+        cursors = Cursors.of(rows, f"{self.workspace.pk} {request.path}")
+        if cursors is None:
+            page.refuse_cursor()
+            return Response(page.envelope(self.represent(rows[page.rows]), self._count(rows)))
+        # In two steps: what is shown of a time is too coarse to go on from.
+        keys, behind = page.cut(rows, cursors)
+        data = self.represent(every.filter(pk__in=keys).order_by(*rows.query.order_by))
+        return Response(page.envelope(data, self._count(rows), next_cursor=behind))
+
+    def _count(self, rows: QuerySet[M]) -> int:
+        return rows.order_by()[: self.max_count].count()
 
     def _columns(self) -> Mapping[str, str]:
         return self.sortable if isinstance(self.sortable, Mapping) else {name: name for name in self.sortable}

@@ -187,7 +187,7 @@ def test_the_list_takes_the_same_queries_for_one_row_and_for_many(
         while Case.objects.count() < expected:
             factories.case(workspace)
         deliver()
-        with django_assert_num_queries(5):  # the key, the page, its attempts, its payloads, the count
+        with django_assert_num_queries(6):  # key, keys and rows of the page, their attempts and payloads, count
             assert len(logs(client)) == expected
 
 
