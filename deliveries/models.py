@@ -379,6 +379,34 @@ class Delivery(models.Model):
             models.Index(
                 fields=["case_id", "-created_at"], name="delivery_case", condition=models.Q(case_id__isnull=False)
             ),
+            # the log of one webhook, person or company, newest first: a row enters when it was tried, not before
+            models.Index(
+                fields=["subscription", "-created_at", "-id"],
+                name="delivery_log_webhook",
+                condition=models.Q(last_attempt_at__isnull=False),
+            ),
+            models.Index(
+                fields=["individual_id", "-created_at", "-id"],
+                name="delivery_log_individual",
+                condition=models.Q(individual_id__isnull=False, last_attempt_at__isnull=False),
+            ),
+            models.Index(
+                fields=["company_id", "-created_at", "-id"],
+                name="delivery_log_company",
+                condition=models.Q(company_id__isnull=False, last_attempt_at__isnull=False),
+            ),
+            # the log of what went wrong, newest first: by state, and by the status of the answer
+            models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                name="delivery_log_stuck",
+                condition=models.Q(state__in=[2, 3]),
+            ),
+            models.Index(
+                fields=["workspace", "status_code", "-created_at", "-id"],
+                name="delivery_log_refused",
+                condition=models.Q(status_code__gte=300, last_attempt_at__isnull=False)
+                | models.Q(status_code__isnull=True, last_attempt_at__isnull=False),
+            ),
             # the admin: what failed or is held, to be retried
             models.Index(fields=["state", "-id"], name="delivery_stuck", condition=models.Q(state__in=[2, 3])),
             # recovering.RECOVER: what failed or is held of one subscription, oldest first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -38,19 +39,43 @@ TYPES = {
 }
 
 
+CODE = re.compile("0|[1-5][0-9]{2}")
 STATES = {state.label.lower(): state.value for state in Delivery.State}
+# Only ordered ones are ever blocked, and what succeeded was tried.
+FOLLOWS = {"blocked": Q(ordered=True), "succeeded": Q(last_attempt_at__isnull=False)}
 
 
 class State(filtering.Choices):
     """By the words that the log shows, stored as numbers."""
 
     def condition(self, operator: str, value: str) -> Q:
-        """Only ordered ones are ever blocked: to say so lets their small index find them."""
+        """Beside the state, what follows from it: the small indexes are of that."""
         found = super().condition(operator, value)
-        return found & Q(ordered=True) if (operator, value) == ("eq", "blocked") else found
+        return found & FOLLOWS.get(value, Q()) if operator == "eq" else found
 
     def value(self, text: str) -> Any:
         return STATES[super().value(text)]
+
+
+class StatusCode(filtering.Filter):
+    """As the log shows it: 0 is stored as NULL."""
+
+    operators = ("eq", "not_eq", "in", "not_in", "gte", "lte")
+
+    def condition(self, operator: str, value: str) -> Q:
+        if operator in ("gte", "lte"):
+            return self._where(operator, _code(value))
+        codes = {_code(text) for text in (value.split(",") if operator.endswith("in") else [value])}
+        found = self._where("in", codes - {NO_ANSWER})
+        if NO_ANSWER in codes:
+            found |= self._where("isnull", True)
+        return ~found if operator.startswith("not") else found
+
+
+def _code(text: str) -> int:
+    if not CODE.fullmatch(text):
+        raise ValueError("Use a status of HTTP such as 503, or 0 where no answer came.")
+    return int(text)
 
 
 class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
@@ -68,6 +93,7 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
         "created_at": filtering.Time("created_at"),
         "webhook_id": filtering.Id("subscription_id"),
         "state": State("state", STATES),
+        "status_code": StatusCode("status_code"),
     }
     sortable = ("created_at",)
     default_sort = "created_at.desc"
