@@ -379,10 +379,15 @@ class Delivery(models.Model):
             models.Index(
                 fields=["case_id", "-created_at"], name="delivery_case", condition=models.Q(case_id__isnull=False)
             ),
-            # the log of one webhook, person or company, newest first: a row enters when it was tried, not before
+            # the log of one webhook, event, person or company, newest first: a row enters when it was tried, not before
             models.Index(
                 fields=["subscription", "-created_at", "-id"],
                 name="delivery_log_webhook",
+                condition=models.Q(last_attempt_at__isnull=False),
+            ),
+            models.Index(
+                fields=["workspace", "event_name", "-created_at", "-id"],
+                name="delivery_log_event",
                 condition=models.Q(last_attempt_at__isnull=False),
             ),
             models.Index(

@@ -20,7 +20,7 @@ from django.utils import timezone
 from workspaces.models import Workspace
 
 from . import validation
-from .engine import fanout, lanes, outbound, signing, trial
+from .engine import fanout, lanes, lookup, outbound, signing, trial
 from .engine.envelope import Parts
 from .engine.trial import Trial
 from .events import outbox, shapes
@@ -46,8 +46,21 @@ class Refused(Exception):
 
 
 def validate_url(url: str) -> str:
-    """The URL, if our policy lets it be called. Raises ValidationError."""
+    """The URL as it is to be stored, if our policy lets it be called. Raises ValidationError."""
     return validation.url(url, outbound.policy())
+
+
+def check_public(url: str) -> None:
+    """Raises ValidationError for a valid URL whose name leads to an address that may not be called.
+
+    It asks name servers, for URL_LOOKUP_TIMEOUT at most: call it before you lock a row.
+    """
+    if settings.URL_LOOKUP_TIMEOUT:
+        validation.public(url, outbound.policy(), _addresses_of)
+
+
+def _addresses_of(name: str) -> tuple[str, ...]:
+    return lookup.addresses_of(name, settings.EGRESS_DNS_SERVERS, settings.URL_LOOKUP_TIMEOUT)
 
 
 def check_room(workspace: Workspace) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -34,6 +34,11 @@ MOST_LEFT_OUT = 50
 LONGEST_PATH = 200
 """Characters."""
 
+INNER_ADDRESS = (
+    "This name leads to an address that is not public, so it will not be called. Use a name that leads to a public one."
+)
+
+_ORIGIN = re.compile(r"[^:]+://(?:\[[^\]]*\]|[^:/?]*)")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What frames the message or the connection, what we set ourselves, and what other senders sign with.
@@ -45,15 +50,31 @@ _OUR_PREFIXES = ("content-", "proxy-", "webhook-", "dotfile-", "x-amz-", "svix-"
 
 
 def url(value: str, policy: Policy) -> str:
-    """A URL that may be called, as far as its text tells: its name is resolved at each request."""
+    """A URL that may be called, as far as its text tells: its name is resolved at each request.
+
+    Scheme and host are stored as they are dialled: in lower case, and in ASCII (bücher.example: xn--bcher-kva.example).
+    """
     try:
-        policy.check_url(value)
+        target = policy.check_url(value)
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        value = _ORIGIN.sub(lambda _: f"{target.scheme}://{host}", value, count=1)
         requests.Request("POST", value).prepare()
     except Refused as refused:
         raise ValidationError(str(refused), code=refused.code) from None
     except (requests.exceptions.RequestException, ValueError):
         raise ValidationError("This URL cannot be called; check it for typing errors.", code="malformed") from None
     return value
+
+
+def public(value: str, policy: Policy, resolve: Callable[[str], Sequence[str]]) -> None:
+    """Refuses a URL whose name leads, at this moment, to an address that may not be called.
+
+    A courtesy: what counts is the address that is dialled. A name that `resolve` knows no address for may come yet.
+    """
+    target = policy.check_url(value)
+    found = () if target.address else resolve(target.host)
+    if any(policy.refusal(address, target.port) for address in found):
+        raise ValidationError(INNER_ADDRESS, code="address")
 
 
 def events(names: Sequence[str]) -> list[str]:

@@ -237,6 +237,11 @@ EGRESS_DNS_SERVERS = env.name_servers("EGRESS_DNS_SERVERS")
 # EGRESS_DNS_TIMEOUT (seconds, default 3): for all tries together.
 EGRESS_DNS_TIMEOUT = env.number("EGRESS_DNS_TIMEOUT", 3, 0.1)
 
+# URL_LOOKUP_TIMEOUT (seconds, default 1; 0: do not look): how long saving a webhook may look for its URL's addresses,
+# to refuse names that are not public. Who saves learns that a name has an inner address: where that is too much, give
+# public servers in EGRESS_DNS_SERVERS.
+URL_LOOKUP_TIMEOUT = env.number("URL_LOOKUP_TIMEOUT", 1, 0, 10)
+
 # --- Django -----------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

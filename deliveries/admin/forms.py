@@ -83,7 +83,10 @@ class SubscriptionForm(ModelForm):
             self.initial["header_lines"] = shown_headers(self.instance)
 
     def clean_url(self) -> str:
-        return services.validate_url(self.cleaned_data["url"])
+        url = services.validate_url(self.cleaned_data["url"])
+        if "url" in self.changed_data:
+            services.check_public(url)
+        return url
 
     def clean_events(self) -> list[str]:
         return validation.events(self.cleaned_data["events"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -47,17 +48,30 @@ class WebhookViewSet(WorkspaceViewSet[Subscription]):
 
     def create(self, request: Request) -> Response:
         fields = self.valid(WebhookSerializer(data=request.data))
+        _check_public(fields["url"])
         if fields.get("status") == Subscription.Status.OFFLINE:
             fields["offline_reason"] = TURNED_OFFLINE
         row = services.create_subscription(self.workspace, fields)
         return Response(self.represent_one(row.pk), status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        fields = self.valid(WebhookSerializer(row, data=request.data, partial=True))
+        if fields.get("url", row.url) != row.url:
+            _check_public(fields["url"])
         with transaction.atomic():
             row = self.find(self.get_queryset().select_for_update())
             fields = self.valid(WebhookSerializer(row, data=request.data, partial=True))
             services.update_subscription(row, fields, TURNED_OFFLINE)
         return Response(self.represent_one(row.pk))
+
+
+def _check_public(url: str) -> None:
+    """Before anything is locked: it waits for name servers."""
+    try:
+        services.check_public(url)
+    except ValidationError as error:
+        raise ValidationError({"url": error}) from None
 
 
 def webhook(row: Subscription, resume_at: datetime | None) -> dict[str, Any]:

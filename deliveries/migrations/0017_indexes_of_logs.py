@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('last_attempt_at__isnull', False)), fields=['subscription', '-created_at', '-id'], name='delivery_log_webhook'),
         ),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_event", migrations.RunSQL.noop),
+        AddIndexConcurrently(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('last_attempt_at__isnull', False)), fields=['workspace', 'event_name', '-created_at', '-id'], name='delivery_log_event'),
+        ),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_individual", migrations.RunSQL.noop),
         AddIndexConcurrently(
             model_name='delivery',

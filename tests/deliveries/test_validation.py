@@ -25,9 +25,41 @@ def complaint(check: Any, *arguments: Any) -> str:
     return " ".join(raised.value.messages)
 
 
-@pytest.mark.parametrize("url", ["https://example.com/hooks", "https://example.com", "https://bücher.example/x?a=b"])
+@pytest.mark.parametrize(
+    "url", ["https://example.com/hooks", "https://example.com", "https://xn--bcher-kva.example/x?a=b"]
+)
 def test_a_public_https_url_is_kept_as_it_is(url: str) -> None:
     assert validation.url(url, PRODUCTION) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        ("https://bücher.example/Ü?a=://B", "https://xn--bcher-kva.example/Ü?a=://B"),
+        ("HTTPS://BÜCHER.example:443", "https://xn--bcher-kva.example:443"),
+        ("https://Example.COM/Path", "https://example.com/Path"),
+        ("https://[2606:4700:4700:0::1111]:443/", "https://[2606:4700:4700::1111]:443/"),
+    ],
+)
+def test_a_host_is_stored_as_it_is_dialled(url: str, stored: str) -> None:
+    assert validation.url(url, PRODUCTION) == stored
+    assert validation.url(stored, PRODUCTION) == stored
+
+
+@pytest.mark.parametrize("addresses", [[], ["93.184.215.14"], ["93.184.215.14", "2606:4700:4700::1111"]])
+def test_a_name_with_public_addresses_or_none_yet_is_accepted(addresses: list[str]) -> None:
+    validation.public("https://example.com/", PRODUCTION, lambda name: addresses)
+
+
+@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["93.184.215.14", "127.0.0.1"], ["fd00::1"]])
+def test_a_name_with_an_inner_address_is_refused_with_what_to_do(addresses: list[str]) -> None:
+    assert "leads to a public one" in complaint(
+        validation.public, "https://example.com/", PRODUCTION, lambda name: addresses
+    )
+
+
+def test_an_address_is_not_looked_up() -> None:
+    validation.public("https://93.184.215.14/", PRODUCTION, lambda name: pytest.fail("asked"))
 
 
 @pytest.mark.parametrize(

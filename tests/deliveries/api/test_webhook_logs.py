@@ -212,6 +212,7 @@ def test_logs_are_filtered_by_the_status_they_show(
     [
         ("", "delivery_log"),
         ("webhook_id={id}", "delivery_log_webhook"),
+        ("event=Company.Deleted", "delivery_log_event"),
         ("individual_id={id}", "delivery_log_individual"),
         ("company_id={id}", "delivery_log_company"),
         ("case_id={id}", "delivery_case"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from rest_framework.test import APIClient
 from deliveries.models import Lane, Subscription
 from tests import factories
 from tests.deliveries.conftest import Subscribe
+from tests.deliveries.engine.name_server import NameServer, family_zone
 from workspaces.models import Workspace
 
 URL = "https://example.com/hooks"
@@ -310,3 +313,41 @@ def test_a_list_takes_the_same_queries_for_one_row_and_for_many(
             subscribe("Case.Created")
         with django_assert_num_queries(4):  # the key, the page's keys, its rows, the count
             assert len(client.get("/v1/webhooks").json()["data"]) == expected
+
+
+# --- Where a URL leads when it is saved -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def names_lead_to(settings: Settings) -> Iterator[Callable[[list[str] | None], NameServer]]:
+    """From then on every name has these addresses; None: nobody answers."""
+    with ExitStack() as stack:
+
+        def lead(addresses: list[str] | None) -> NameServer:
+            zone = (lambda name, family: None) if addresses is None else family_zone(addresses)
+            server = stack.enter_context(closing(NameServer(zone)))
+            settings.EGRESS_DNS_SERVERS, settings.URL_LOOKUP_TIMEOUT = [server.address], 5 if addresses else 0.3
+            return server
+
+        yield lead
+
+
+def test_a_url_whose_name_leads_inside_is_refused(
+    client: APIClient, names_lead_to: Callable[[list[str] | None], NameServer]
+) -> None:
+    row = made(client)
+    names_lead_to(["10.0.0.1"])
+    assert "not public" in refused(client.post("/v1/webhooks", NEEDED))["url"]
+    path = f"/v1/webhooks/{row['id']}"
+    assert "not public" in refused(client.patch(path, {"url": "https://inner.example.com/"}))["url"]
+    # Who sends all of it back changes something else.
+    assert client.patch(path, {**row, "status": "offline"}).status_code == 200
+
+
+@pytest.mark.parametrize("addresses", [["93.184.215.14"], [], None])
+def test_a_url_whose_name_is_public_unknown_or_silent_is_accepted(
+    client: APIClient, names_lead_to: Callable[[list[str] | None], NameServer], addresses: list[str] | None
+) -> None:
+    server = names_lead_to(addresses)
+    made(client, url="https://Bücher.example/hooks")
+    assert {name.lower() for name in server.asked if name not in ("", ".")} == {"xn--bcher-kva.example"}
