@@ -16,22 +16,22 @@ class Migration(migrations.Migration):
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_webhook", migrations.RunSQL.noop),
         AddIndexConcurrently(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('last_attempt_at__isnull', False)), fields=['subscription', '-created_at', '-id'], name='delivery_log_webhook'),
+            index=models.Index(condition=models.Q(('last_attempt_at__isnull', False)), fields=['subscription', '-created_at'], name='delivery_log_webhook'),
         ),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_event", migrations.RunSQL.noop),
         AddIndexConcurrently(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('last_attempt_at__isnull', False)), fields=['workspace', 'event_name', '-created_at', '-id'], name='delivery_log_event'),
+            index=models.Index(condition=models.Q(('last_attempt_at__isnull', False)), fields=['workspace', 'event_name', '-created_at'], name='delivery_log_event'),
         ),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_individual", migrations.RunSQL.noop),
         AddIndexConcurrently(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('individual_id__isnull', False), ('last_attempt_at__isnull', False)), fields=['individual_id', '-created_at', '-id'], name='delivery_log_individual'),
+            index=models.Index(condition=models.Q(('individual_id__isnull', False), ('last_attempt_at__isnull', False)), fields=['individual_id', '-created_at'], name='delivery_log_individual'),
         ),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_company", migrations.RunSQL.noop),
         AddIndexConcurrently(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('company_id__isnull', False), ('last_attempt_at__isnull', False)), fields=['company_id', '-created_at', '-id'], name='delivery_log_company'),
+            index=models.Index(condition=models.Q(('company_id__isnull', False), ('last_attempt_at__isnull', False)), fields=['company_id', '-created_at'], name='delivery_log_company'),
         ),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_log_stuck", migrations.RunSQL.noop),
         AddIndexConcurrently(
