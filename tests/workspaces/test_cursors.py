@@ -42,6 +42,7 @@ def followed(client: APIClient, **query: Any) -> list[list[str]]:
     found = page(client, **query)
     pages = [[case["name"] for case in found["data"]]]
     while cursor := found["pagination"]["next_cursor"]:
+        assert len(pages) < 20, "These pages never end."
         found = page(client, **query, cursor=cursor)
         pages.append([case["name"] for case in found["data"]])
     return pages
