@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from .documents import services, starting
+from .files.services import remove_expired
 from .services import expire_checks
 
 
@@ -59,3 +60,9 @@ def decide_document(document_id: str) -> None:
 def resume_documents() -> None:
     """Starts again what stands still. A minute later beat asks again: it needs no retry."""
     starting.resume()
+
+
+@shared_task(name="checks.chores.remove_uploads", ignore_result=True)
+def remove_uploads() -> None:
+    """Removes the uploads whose day is over. An hour later beat asks again: it needs no retry."""
+    remove_expired(timezone.now())

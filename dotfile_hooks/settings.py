@@ -149,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "upkeep": {"task": "deliveries.chores.upkeep", "schedule": crontab(minute=17), "options": {"expires": 3600}},
     # Every minute: it is one question to an index when nothing is due, and days pass at midnight, not within the hour.
     "expiry of checks": {"task": "checks.chores.expiry", "schedule": crontab(), "options": {"expires": 60}},
+    "uploads": {"task": "checks.chores.remove_uploads", "schedule": crontab(minute=37), "options": {"expires": 3600}},
     "documents": {
         "task": "checks.chores.resume_documents",
         "schedule": DOCUMENT_RESUME_INTERVAL,

@@ -1,18 +1,22 @@
-"""/v1/checks and /v1/checks/aml."""
+"""/v1/checks, and /v1/checks/{type} for each type."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from cases.models import ReviewerType
 from checks import projection, services
+from checks.files import services as files
 from checks.models import Check, CheckStatus, CheckType
 from workspaces.api.filtering import Choice, Id, Time
 from workspaces.api.views import Json, WorkspaceViewSet
@@ -54,35 +58,91 @@ class CheckViewSet(WorkspaceViewSet[Check]):
         return [projection.check_summary(row) for row in rows.values(*projection.SUMMARY_FIELDS)]
 
 
-class AmlViewSet(WorkspaceViewSet[Check]):
-    """AML checks: start, read, review of hits, review."""
+class TypedViewSet(WorkspaceViewSet[Check]):
+    """Checks of one type, which the address says: start, read, review."""
 
     model = Check
     workspace_lookup = "case__workspace"
-    not_found = "No AML check can be found."
+    kind: CheckType = CheckType.AML
+    creation: ClassVar[type[serializers.CheckCreateSerializer]] = serializers.CheckCreateSerializer
 
     def get_queryset(self) -> QuerySet[Check]:
-        return super().get_queryset().filter(type=CheckType.AML)
+        return super().get_queryset().filter(type=self.kind)
 
     def represent_one(self, pk: UUID) -> Json:
         return projection.check(self.row(pk))
 
     def create(self, request: Request) -> Response:
-        data = self._read(serializers.AmlCreateSerializer)
-        check = services.start_check(data["subject"], CheckType.AML, data["settings"])
-        return Response(projection.check(check.stored()), status.HTTP_201_CREATED)
+        data = self.valid(self.creation(self.kind, data=request.data, context={"view": self}))
+        return self.answer(self.start(data), status.HTTP_201_CREATED)
+
+    def start(self, data: Json) -> Check:
+        return services.start_check(data["subject"], self.kind, data["settings"])
 
     def review(self, request: Request, pk: str) -> Response:
-        check, data = self.get_object(), self._read(serializers.ReviewSerializer)
-        return self._answer(services.review_check(check, **data, reviewer_type=ReviewerType.API))
+        check, data = self.get_object(), self.read(serializers.ReviewSerializer)
+        return self.answer(services.review_check(check, **data, reviewer_type=ReviewerType.API))
 
-    def review_hits(self, request: Request, pk: str) -> Response:
-        check, data = self.get_object(), self._read(serializers.HitsReviewSerializer)
-        return self._answer(services.review_hits(check, **data, reviewer_type=ReviewerType.API))
-
-    def _read(self, kind: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        data: dict[str, Any] = self.valid(kind(data=self.request.data, context={"view": self}))
+    def read(self, kind: type[BaseSerializer[Any]]) -> Json:
+        data: Json = self.valid(kind(data=self.request.data, context={"view": self}))
         return data
 
-    def _answer(self, check: Check) -> Response:
-        return Response(projection.check(check.stored()))
+    def answer(self, check: Check, code: int = status.HTTP_200_OK) -> Response:
+        return Response(projection.check(check.stored()), code)
+
+
+class AmlViewSet(TypedViewSet):
+    """Also the review of hits, and monitoring."""
+
+    def review_hits(self, request: Request, pk: str) -> Response:
+        check, data = self.get_object(), self.read(serializers.HitsReviewSerializer)
+        return self.answer(services.review_hits(check, **data, reviewer_type=ReviewerType.API))
+
+    def monitoring(self, request: Request, pk: str) -> Response:
+        check, data = self.get_object(), self.read(serializers.MonitoringSerializer)
+        return self.answer(services.set_monitoring(check, data["is_monitored"]))
+
+
+class DocumentViewSet(TypedViewSet):
+    """Also files, and a review that does not wait for their analysis."""
+
+    creation = serializers.DocumentCreateSerializer
+
+    @transaction.atomic
+    def start(self, data: Json) -> Check:
+        try:
+            check = super().start(data)
+        except DjangoValidationError as error:
+            # The other settings were looked at: what is wrong with these is the type.
+            raise ValidationError({"settings": {"document_type_key": error.messages}}) from None
+        return files.add_documents(check, data.get("data", {}).get("files", ()))
+
+    def add_files(self, request: Request, pk: str) -> Response:
+        check, data = self.get_object(), self.read(serializers.AddFilesSerializer)
+        return self.answer(files.add_documents(check, data["files"], data.get("settings")), status.HTTP_201_CREATED)
+
+    def force_review(self, request: Request, pk: str) -> Response:
+        return self.answer(services.force_review(self.get_object()))
+
+
+class IdDocumentViewSet(TypedViewSet):
+    """Also the sides of the document."""
+
+    creation = serializers.IdDocumentCreateSerializer
+
+    @transaction.atomic
+    def start(self, data: Json) -> Check:
+        check = super().start(data)
+        if (sides := data.get("data")) is None:
+            return check
+        try:
+            return self.add(check, sides)
+        except DjangoValidationError as error:
+            raise ValidationError({"data": error.message_dict}) from None
+
+    def add_files(self, request: Request, pk: str) -> Response:
+        check, sides = self.get_object(), self.read(serializers.SidesSerializer)
+        return self.answer(self.add(check, sides), status.HTTP_201_CREATED)
+
+    def add(self, check: Check, sides: Json) -> Check:
+        return files.add_identity(check, sides["front_upload_ref"], sides.get("back_upload_ref"))

@@ -14,6 +14,7 @@ from checks.choices import (
     Result,
 )
 from checks.documents.models import Document, DocumentFile
+from checks.files.models import CheckFile, Upload
 
 from .check import Check
 from .document_types import DocumentType
@@ -25,6 +26,7 @@ __all__ = [
     "STAYS_AFTER_ITS_DAY",
     "WAITING",
     "Check",
+    "CheckFile",
     "CheckStatus",
     "CheckType",
     "Document",
@@ -34,4 +36,5 @@ __all__ = [
     "HitStatus",
     "ListType",
     "Result",
+    "Upload",
 ]

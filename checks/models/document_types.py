@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
+from django.db.models import QuerySet
 
 from cases.models import Case
 from checks.choices import EntityType
@@ -49,6 +50,14 @@ class DocumentType(TrackedModel):
 
     def __str__(self) -> str:
         return self.label
+
+
+def types_of(workspace: UUID) -> QuerySet[DocumentType]:
+    """All of a workspace; the standard ones are made first where they are not there yet."""
+    rows = DocumentType.objects.filter(workspace=workspace)
+    if rows.filter(key__in=STANDARD).count() < len(STANDARD):
+        _make_standard({workspace}, ())
+    return rows
 
 
 def usable_types(wanted: Collection[tuple[UUID, str, str]], case_ids: Collection[UUID]) -> Types:

@@ -17,8 +17,8 @@ Tree = dict[str, Any]
 """By field: None, it is left out; or what is left out below it."""
 
 EVERYWHERE = "*"
-READABLE_CHECKS = frozenset({"aml"})
-"""Types of checks that GET /v1/checks/{type}/{id} answers."""
+CHECK_ADDRESSES = {"company_monitoring": "company-monitoring", "fraud_database": "fraud-database"}
+"""By type of check, what it is called in GET /v1/checks/{type}/{id}, where that is not the type itself."""
 COLLECTIONS = {"case": "cases", "individual": "individuals", "company": "companies", "webhook": "webhooks"}
 """Where the API has the objects of a kind."""
 PARENTS = ("case", "individual", "company")
@@ -86,8 +86,8 @@ def _thin(kind: str, whole: JSON) -> JSON:
 def _links(kind: str, context: JSON, entity: JSON, base: str, gone: bool) -> JSON:
     """Where to GET the rest: the entity if the API has it, and those it belongs to."""
     own = COLLECTIONS.get(kind)
-    if kind == "check" and entity["type"] in READABLE_CHECKS:
-        own = f"checks/{entity['type']}"
+    if kind == "check":
+        own = f"checks/{CHECK_ADDRESSES.get(entity['type'], entity['type'])}"
     found = {"self": f"{base}/v1/{own}/{entity['id']}"} if own and not gone else {}
     for parent in PARENTS:
         key = entity.get(f"{parent}_id") or (context.get(parent) or {}).get("id")

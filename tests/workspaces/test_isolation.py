@@ -13,7 +13,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from cases.models import Case
-from checks.models import Check
+from checks.files import services as files
+from checks.models import ABOUT_COMPANIES, Check, CheckFile, CheckType, Document, Upload
 from deliveries import recovery
 from deliveries.engine import fanout
 from deliveries.models import Delivery, Lane, Recovery, Subscription
@@ -37,6 +38,11 @@ def stranger() -> APIClient:
     return factories.api_client(factories.workspace("Strangers"))
 
 
+# Of types of checks in addresses; AML checks have rows of their own.
+NAMES = {kind: kind for kind in CheckType.values if kind != CheckType.AML} | {
+    "company_monitoring": "company-monitoring",
+    "fraud_database": "fraud-database",
+}
 ROWS: list[tuple[str, str, Any]] = [
     ("get", "cases/{case}", None),
     ("get", "cases/e-1", None),
@@ -53,7 +59,20 @@ ROWS: list[tuple[str, str, Any]] = [
     ("get", "checks/aml/{check}", None),
     ("patch", "checks/aml/{check}/review", {"action": "reject"}),
     ("patch", "checks/aml/{check}/hits/review", HITS),
+    ("patch", "checks/aml/{check}/monitoring", {"is_monitored": True}),
     ("delete", "checks/{check}", None),
+    *(("get", f"checks/{name}/{{{kind}}}", None) for kind, name in NAMES.items()),
+    *(
+        ("patch", f"checks/{name}/{{{kind}}}/review", {"action": "reject"})
+        for kind, name in NAMES.items()
+        if kind != CheckType.COMPANY_MONITORING
+    ),
+    ("post", "checks/document/{document}/add_files", {"files": []}),
+    ("post", "checks/document/{document}/force_review", None),
+    ("post", "checks/id_document/{id_document}/add_files", {"front_upload_ref": "x"}),
+    ("get", "files/{document_file}", None),
+    ("get", "files/{identity_file}", None),
+    ("get", "files/{upload}", None),
     ("get", "webhooks/{webhook}", None),
     ("patch", "webhooks/{webhook}", {"name": "Mine"}),
     ("delete", "webhooks/{webhook}", None),
@@ -64,6 +83,7 @@ ROWS: list[tuple[str, str, Any]] = [
     ("get", "webhook-logs/{log}", None),
     ("post", "webhook-logs/{log}/retry", None),
 ]
+FILED = ("files/", *(f"checks/{name}/" for name in NAMES.values()))
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROWS)
@@ -78,12 +98,27 @@ def test_another_workspaces_row_does_not_exist(
 
 
 def everything() -> list[str]:
-    return [str(model._base_manager.values()) for model in (Check, Case, Subscription, Lane, Delivery, Recovery)]
+    told = [str(model._base_manager.values()) for model in (Check, Case, Subscription, Lane, Delivery, Recovery)]
+    return told + [str(model._base_manager.values("pk")) for model in (Document, CheckFile, Upload)]
 
 
 def filled(path: str, check: Check) -> str:
     ids = {"case": check.case_id, "individual": check.individual_id, "company": check.case.companies.get().pk}
-    return path.format(**ids, check=check.pk, **(sent_for(check) if "webhook" in path else {}))
+    sent = sent_for(check) if "webhook" in path else {}
+    return path.format(**ids, check=check.pk, **sent, **(with_files(check) if path.startswith(FILED) else {}))
+
+
+def with_files(check: Check) -> dict[str, Any]:
+    """A check of each type beside this one, in need of a review, and their files."""
+    company, upload = check.case.companies.get(), files.upload(check.case.workspace, "a.pdf", "", b"%PDF-")
+    made = {
+        kind: factories.check(company if kind in ABOUT_COMPANIES else check.individual, kind, status="need_review")
+        for kind in NAMES
+    }
+    files.add_documents(made["document"], [upload])
+    files.add_identity(made["id_document"], upload)
+    kept = {"document_file": Document.objects.get(), "identity_file": CheckFile.objects.get(), "upload": upload}
+    return {name: row.pk for name, row in {**made, **kept}.items()}
 
 
 def sent_for(check: Check) -> dict[str, Any]:
@@ -123,21 +158,36 @@ def test_a_list_is_of_the_callers_rows_only(check: Check, stranger: APIClient, p
     ("path", "body"),
     [
         ("individuals", {"first_name": "A", "last_name": "B", "case_id": "{case}"}),
-        ("companies", {"name": "A", "case_id": "{case}"}),
+        ("companies", {"name": "A", "case_id": "{case}", "type": "affiliated"}),
         ("checks/aml", {"individual_id": "{individual}"}),
         ("checks/aml", {"company_id": "{company}"}),
+        ("checks/document", {"individual_id": "{individual}", "settings": {"document_type_key": "passport"}}),
+        *((f"checks/{name}", {"individual_id": "{individual}"}) for name in ("ekyc", "id_document", "id_verification")),
+        *((f"checks/{name}", {"company_id": "{company}"}) for name in ("fraud-database", "online_reputation")),
     ],
 )
 def test_nothing_is_added_to_another_workspaces_rows(
-    check: Check, stranger: APIClient, path: str, body: dict[str, str]
+    check: Check, stranger: APIClient, path: str, body: dict[str, Any]
 ) -> None:
-    sent = {name: filled(value, check) for name, value in body.items()}
+    sent = {name: filled(value, check) if isinstance(value, str) else value for name, value in body.items()}
     assert stranger.post(f"/v1/{path}", sent).status_code == 400
+    assert factories.api_client(check.case.workspace).post(f"/v1/{path}", sent).status_code == 201
 
 
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
 @pytest.mark.parametrize(
-    "path", ["cases", "cases/x", "individuals/x", "companies/x", "checks", "checks/aml/x", "ping", "webhooks/x/recover"]
+    "path",
+    [
+        "cases",
+        "cases/x",
+        "individuals/x",
+        "companies/x",
+        "checks",
+        "checks/aml/x",
+        "files/x",
+        "ping",
+        "webhooks/x/recover",
+    ],
 )
 def test_without_a_key_everything_is_401(method: str, path: str) -> None:
     assert getattr(APIClient(), method)(f"/v1/{path}").status_code == 401

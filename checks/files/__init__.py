@@ -1,0 +1,1 @@
+"""Files that are uploaded first and used by checks afterwards."""
