@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -113,8 +114,10 @@ class DocumentViewSet(TypedViewSet):
         try:
             check = super().start(data)
         except DjangoValidationError as error:
-            # The other settings were looked at: what is wrong with these is the type.
-            raise ValidationError({"settings": {"document_type_key": error.messages}}) from None
+            if "settings" not in getattr(error, "error_dict", ()):
+                raise
+            # The other settings were looked at before: what is wrong is the type.
+            raise ValidationError({"settings": {"document_type_key": error.message_dict["settings"]}}) from None
         return files.add_documents(check, data.get("data", {}).get("files", ()))
 
     def add_files(self, request: Request, pk: str) -> Response:
@@ -138,7 +141,7 @@ class IdDocumentViewSet(TypedViewSet):
         try:
             return self.add(check, sides)
         except DjangoValidationError as error:
-            raise ValidationError({"data": error.message_dict}) from None
+            raise ValidationError({"data": get_error_detail(error)}) from None
 
     def add_files(self, request: Request, pk: str) -> Response:
         check, sides = self.get_object(), self.read(serializers.SidesSerializer)
