@@ -20,8 +20,6 @@ Attrs = dict[str, Any]
 FILES_PER_REQUEST = 10
 """Dotfile's limit."""
 COMMENT_LENGTH = 10_000
-# What a check's settings hold that is not the client's to say.
-FILLED_IN = frozenset({"document_type"})
 
 
 class AmlSettingsSerializer(serializers.Serializer[Attrs]):
@@ -45,7 +43,7 @@ class Settings(serializers.Field[Attrs, Any, Any, Any]):
 
     def __init__(self, kind: CheckType, names: Collection[str] | None = None, **kwargs: Any) -> None:
         known = known_settings.SETTINGS[kind]
-        self.known = {name: known[name] for name in (known if names is None else names) if name not in FILLED_IN}
+        self.known = {name: known[name] for name in (known if names is None else names)}
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Attrs:
@@ -163,3 +161,8 @@ class IdDocumentCreateSerializer(CheckCreateSerializer):
 
 class UploadSerializer(serializers.Serializer[Attrs]):
     file = serializers.FileField()
+
+    def validate_file(self, value: Any) -> Any:
+        if not value.name.strip(". "):
+            raise serializers.ValidationError("Give the file a name.")
+        return value

@@ -14,6 +14,7 @@ from cases.models import Individual
 from checks import services
 from checks.data import STANDARD
 from checks.documents import services as documents
+from checks.files import services as files
 from checks.models import Check, CheckFile, Document, DocumentFile, DocumentType, Upload
 from deliveries.models import Event
 from tests import factories
@@ -70,9 +71,9 @@ def test_files_may_come_later(client: APIClient, person: Individual, data: Any) 
 
 
 def test_an_upload_may_be_used_more_than_once(client: APIClient, person: Individual) -> None:
-    files = refs(client, b"one")
+    given = refs(client, b"one")
     for _ in range(2):
-        assert start(client, person, data={"files": files}).status_code == 201
+        assert start(client, person, data={"files": given}).status_code == 201
     assert DocumentFile.objects.count() == 2
 
 
@@ -119,20 +120,26 @@ def test_of_a_start_with_a_wrong_file_nothing_is_left(client: APIClient, person:
     assert not Document.objects.exists()
 
 
+def test_of_a_start_whose_file_cannot_be_handed_in_nothing_is_left(client: APIClient, person: Individual) -> None:
+    nameless = files.upload(person.case.workspace, "...", "", b"x")
+    assert start(client, person, data={"files": [{"upload_ref": str(nameless.pk)}]}).status_code == 400
+    assert not Check.objects.exists()
+
+
 def test_an_upload_that_expired_cannot_be_used(client: APIClient, person: Individual) -> None:
-    files = refs(client, b"one")
+    given = refs(client, b"one")
     Upload.objects.update(expires_at=timezone.now())
-    response = start(client, person, data={"files": files})
+    response = start(client, person, data={"files": given})
     assert response.status_code == 400
     assert "may have expired" in response.json()["errors"][0]["message"]
 
 
 def test_another_workspaces_upload_does_not_exist(client: APIClient, person: Individual) -> None:
-    files = refs(factories.api_client(factories.workspace("Theirs")), b"one")
-    assert start(client, person, data={"files": files}).status_code == 400
+    given = refs(factories.api_client(factories.workspace("Theirs")), b"one")
+    assert start(client, person, data={"files": given}).status_code == 400
     made = start(client, person).json()
-    assert client.post(f"/v1/checks/document/{made['id']}/add_files", {"files": files}).status_code == 400
-    made, sides = start(client, person, "id_document").json(), {"front_upload_ref": files[0]["upload_ref"]}
+    assert client.post(f"/v1/checks/document/{made['id']}/add_files", {"files": given}).status_code == 400
+    made, sides = start(client, person, "id_document").json(), {"front_upload_ref": given[0]["upload_ref"]}
     assert client.post(f"/v1/checks/id_document/{made['id']}/add_files", sides).status_code == 400
 
 
@@ -149,9 +156,9 @@ def test_a_review_is_forced_once_there_is_a_file(client: APIClient, person: Indi
 def test_the_bytes_of_an_upload_are_read_once_and_not_to_look_it_up(
     client: APIClient, person: Individual, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    files = refs(client, b"one")
+    given = refs(client, b"one")
     with django_assert_max_num_queries(100) as queries:
-        start(client, person, data={"files": files})
+        start(client, person, data={"files": given})
     assert len([each for each in queries if '"checks_upload"."content"' in each["sql"]]) == 1
 
 
@@ -267,6 +274,14 @@ def test_types_are_narrowed_and_ordered(client: APIClient, person: Individual) -
     assert keys(client, "key=kbis") == keys(client, "label.ilike=KBIS") == ["kbis"]
     assert keys(client, "key.like=port") == ["passport"]
     assert keys(client, "created_at.lt=2020-01-01") == []
+
+
+def test_the_newest_type_comes_first(client: APIClient, person: Individual) -> None:
+    keys(client)
+    own = {"key": "kbis", "label": "Kbis extract", "target_entities": ["company"]}
+    DocumentType.objects.create(workspace=person.case.workspace, **own)
+    assert keys(client)[0] == "kbis"
+    assert keys(client, "sort=created_at")[-1] == "kbis"
 
 
 @pytest.mark.parametrize("query", ["sort=archived_at", "archived=true", "include_archived=1", "key.gt=a", "page=0"])

@@ -100,6 +100,7 @@ def test_a_body_that_announces_too_much_is_refused_before_it_is_read(client: API
         (b'Content-Disposition: form-data; name="file"\r\n\r\ntext', "not a file"),
         (PART + b"\r\n\r\n", "empty"),
         (b'Content-Disposition: form-data; name="file"; filename="../"\r\n\r\nx', "No file was submitted"),
+        (b'Content-Disposition: form-data; name="file"; filename="..."\r\n\r\nx', "Give the file a name"),
         (b'Content-Disposition: form-data; name="other"; filename="a.pdf"\r\n\r\nx', "No file was submitted"),
     ],
 )
@@ -112,7 +113,8 @@ def test_without_a_file_the_field_is_named(client: APIClient, part: bytes, words
 @pytest.mark.parametrize(
     "part",
     [
-        b"Content-Disposition: form-data; name=\"file\"; filename*=nonsense''a.pdf\r\n\r\nx",
+        b"Content-Disposition: form-data; name=\"file\"; filename*=nonsense''%41.pdf\r\n\r\nx",
+        b"Content-Disposition: form-data; name=\"file\"; filename*=idna''%ff.pdf\r\n\r\nx",
         PART + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n\xff",
         b"\r\n--x\r\n".join(b'Content-Disposition: form-data; name="a%d"\r\n\r\nx' % number for number in range(2000)),
         b"\r\n--x\r\n".join([PART + b"\r\n\r\nx"] * 200),
