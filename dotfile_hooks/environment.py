@@ -111,6 +111,18 @@ def networks(name: str) -> tuple[str, ...]:
     return parsed(name, (), parse, "comma-separated CIDR blocks such as 10.1.0.0/16")
 
 
+def days(name: str, words: tuple[str, ...]) -> dict[str, int]:
+    """Whole days by word, comma-separated; a word that is not there has none."""
+
+    def parse(value: str) -> dict[str, int]:
+        found = dict(item.split(":") for item in _items(value))
+        if not found.keys() <= {*words}:
+            raise ValueError
+        return {word: int(_between(int(count), 1, 36_500)) for word, count in found.items()}
+
+    return parsed(name, {}, parse, f"days by word, e.g. {words[1]}:365, for any of {', '.join(words)}")
+
+
 def nat64_prefix(name: str) -> str:
     """An IPv6 network of a length that NAT64 knows; empty where none is given."""
 

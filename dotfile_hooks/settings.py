@@ -332,6 +332,10 @@ REST_FRAMEWORK = {
 # WEBHOOKS_PER_WORKSPACE (default 50), TAGS_PER_WORKSPACE (default 200): Dotfile's limits.
 WEBHOOKS_PER_WORKSPACE = env.integer("WEBHOOKS_PER_WORKSPACE", 50, 1)
 TAGS_PER_WORKSPACE = env.integer("TAGS_PER_WORKSPACE", 200, 1)
+# NEXT_REVIEW_DAYS (default none; for example low:1095,medium:730,high:365): an approval over the API that does not name
+# its next_review_at gets one this many days later, by the level of the case's risk; a level without days gets none.
+_risk_levels = ("not_defined", "low", "medium", "high", "critical", "prohibited")
+NEXT_REVIEW_DAYS = env.days("NEXT_REVIEW_DAYS", _risk_levels)
 # KEYS_PER_WORKSPACE (default 50): API keys that are live at a time, Dotfile's limit, too.
 KEYS_PER_WORKSPACE = env.integer("KEYS_PER_WORKSPACE", 50, 1)
 # KEY_GRACE (seconds, default 86,400): how long the old key is good after a rotation that does not say.

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from cases.models.rules import SCORES
 from workspaces.api import fields
 
 Attrs = dict[str, Any]
@@ -45,6 +46,17 @@ class ClassificationSerializer(serializers.Serializer[Attrs]):
     type = fields.Text(max_length=255)
     code = fields.Text(max_length=255)
     description = fields.Text(max_length=1000, required=False, allow_null=True, allow_blank=True)
+
+
+class Score(fields.Number):
+    """A number of at most 31 bits. Whole ones stay whole: programs that expect an integer cannot read 7.0."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": SCORES[0], "max_value": SCORES[1], **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        super().to_internal_value(data)
+        return data
 
 
 class Property(serializers.Field[Any, Any, Any, Any]):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 
 from cases.models import (
     Case,
@@ -13,6 +14,7 @@ from cases.models import (
     CompanyType,
     Gender,
     ReviewStatus,
+    RiskLevel,
     Role,
     Template,
 )
@@ -21,14 +23,10 @@ from cases.models.parties import COMPANY_NAME_LENGTH, TEXT_LENGTH, is_phone_numb
 from workspaces.api import fields
 from workspaces.models import User
 
-from .parts import Attrs, BankingSerializer, ClassificationSerializer, Metadata, PartySerializer, Properties
+from .common import NO_CASE
+from .parts import Attrs, BankingSerializer, ClassificationSerializer, Metadata, PartySerializer, Properties, Score
 
 EDITABLE = (CaseStatus.DRAFT.value, CaseStatus.OPEN.value)
-
-
-class Nationality(fields.Country):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"allow_null": False, "allow_blank": False, **kwargs})
 
 
 class IndividualSerializer(PartySerializer):
@@ -101,12 +99,24 @@ class CompanySerializer(CompanyUpdateSerializer):
     type = fields.Word(choices=CompanyType.choices, required=False)
 
 
+class OfCase(fields.Own):
+    """The case that something is added to. One that is not there is a 404, as Dotfile's."""
+
+    def __init__(self) -> None:
+        super().__init__(Case.objects.all(), source="case")
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        if key == "does_not_exist":
+            raise NotFound(NO_CASE)
+        super().fail(key, **kwargs)
+
+
 class IndividualCreateSerializer(IndividualSerializer):
-    case_id = fields.Own(Case.objects.all(), source="case")
+    case_id = OfCase()
 
 
 class CompanyCreateSerializer(CompanySerializer):
-    case_id = fields.Own(Case.objects.all(), source="case")
+    case_id = OfCase()
 
 
 class TemplateKey(fields.Own):
@@ -144,11 +154,16 @@ class CaseUpdateSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class TagWords(fields.StrictList):
+    """Ids or labels of tags."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=fields.Text(max_length=LABEL_LENGTH, validators=[label_is_plain]), **kwargs)
+
+
 class CaseCreateSerializer(CaseUpdateSerializer):
     space_slug = fields.OptionalText(max_length=18, validators=[slug_is_a_space])
-    tags = fields.StrictList(
-        child=fields.Text(max_length=LABEL_LENGTH, validators=[label_is_plain]), required=False, allow_null=True
-    )
+    tags = TagWords(required=False, allow_null=True)
     companies = fields.StrictList(child=CompanySerializer(), required=False)
     individuals = fields.StrictList(child=IndividualSerializer(), required=False)
 
@@ -158,3 +173,23 @@ class CaseReviewSerializer(serializers.Serializer[Attrs]):
     comment = fields.OptionalText(max_length=10_000)
     reviewed_at = serializers.DateTimeField(required=False)
     next_review_at = fields.Day()
+
+
+class RiskSerializer(serializers.Serializer[Attrs]):
+    level = fields.Word(choices=RiskLevel.choices)
+    score = Score(required=False)
+    components = serializers.DictField(child=Score(), required=False)
+    flags = serializers.DictField(child=fields.Flag(), required=False)
+
+
+class WaitStepSerializer(serializers.Serializer[Attrs]):
+    client_portal_id = fields.Id(required=False)
+    wait_step_key = fields.Text(required=False)
+
+
+class CaseTagsSerializer(serializers.Serializer[Attrs]):
+    tags = TagWords()
+
+
+class RelevanceSerializer(serializers.Serializer[Attrs]):
+    is_relevant = fields.Flag()

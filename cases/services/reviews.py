@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from cases.models import Case, CaseReview, CaseStatus, ReviewStatus
+from cases.models import Case, CaseReview, CaseStatus, ReviewStatus, RiskLevel
 from cases.models.rules import refuse_decision
 from workspaces.models import User
 
@@ -56,6 +57,15 @@ def review_case(
 def confirms(case: Case, status: str) -> bool:
     """Whether this decision would confirm an earlier approval."""
     return case.status == status == CaseStatus.APPROVED and case.next_review_at is not None
+
+
+def usual_next_review(case: Case, reviewed_at: datetime | None = None) -> date | None:
+    """When a case that is approved without saying so is reviewed again: NEXT_REVIEW_DAYS, by the level of its risk."""
+    days = settings.NEXT_REVIEW_DAYS.get((case.risk or {}).get("level", RiskLevel.NOT_DEFINED))
+    if days is None:
+        return None
+    now = timezone.now()
+    return min(reviewed_at or now, now).astimezone(UTC).date() + timedelta(days)
 
 
 @transaction.atomic
