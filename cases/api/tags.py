@@ -73,11 +73,12 @@ class CaseTagsViewSet(WorkspaceViewSet[Case]):
         return self._answer(case, status.HTTP_201_CREATED)
 
     def remove(self, request: Request, pk: str) -> Response:
-        case, words = self.get_object(), self._words()
-        tags, unknown = services.pick_tags(case.tags.all(), words)
-        if unknown:
-            raise NotFound(f"This case has no tag {unknown[0]}.")
-        case.tags.remove(*tags)
+        with transaction.atomic():
+            case = self.get_locked()
+            tags, unknown = services.pick_tags(case.tags.all(), self._words())
+            if unknown:
+                raise NotFound(f"This case has no tag {unknown[0]}.")
+            case.tags.remove(*tags)
         return self._answer(case)
 
     def _words(self) -> list[str]:

@@ -43,10 +43,15 @@ def test_what_another_merged_meanwhile_is_kept(path: str, field: str, theirs: An
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
-        ("post", "individuals", {"case_id": "{case}", "first_name": "A", "last_name": "B"}, 400),
-        ("post", "companies", {"case_id": "{case}", "name": "A"}, 400),
+        ("post", "individuals", {"case_id": "{case}", "first_name": "A", "last_name": "B"}, 404),
+        ("post", "companies", {"case_id": "{case}", "name": "A"}, 404),
+        ("post", "notes", {"case_id": "{case}", "content": "A"}, 404),
         ("post", "checks/aml", {"individual_id": "{individual}"}, 400),
         ("post", "cases/{case}/reviews", {"status": "approved"}, 404),
+        ("post", "cases/{case}/risks", {"level": "high"}, 404),
+        ("post", "cases/{case}/tags", {"tags": ["New"]}, 404),
+        ("delete", "cases/{case}/tags", {"tags": ["Old"]}, 404),
+        ("post", "individuals/{individual}/set-relevant", {"is_relevant": False}, 404),
         ("patch", "cases/{case}", {"status": "draft"}, 404),
         ("patch", "individuals/{individual}", {"first_name": "New"}, 404),
         ("patch", "checks/aml/{check}/review", {"action": "approve"}, 404),
@@ -55,12 +60,13 @@ def test_what_another_merged_meanwhile_is_kept(path: str, field: str, theirs: An
         ("delete", "checks/{check}", None, 404),
     ],
 )
-def test_a_case_that_is_deleted_meanwhile_is_gone(method: str, path: str, body: dict[str, str], status: int) -> None:
+def test_a_case_that_is_deleted_meanwhile_is_gone(method: str, path: str, body: dict[str, Any], status: int) -> None:
     case = factories.case()
     person = factories.individual(case)
     ids = {"case": case.pk, "individual": person.pk, "check": factories.check(person, status="need_review").pk}
+    case.tags.add(factories.tag(case.workspace, "Old"))
     client = factories.api_client(case.workspace)
-    sent = body and {name: value.format(**ids) for name, value in body.items()}
+    sent = body and {name: value.format(**ids) if isinstance(value, str) else value for name, value in body.items()}
     call = getattr(client, method)
     assert meanwhile(case.delete, lambda: call(f"/v1/{path.format(**ids)}", sent)).status_code == status
     assert not any(model._default_manager.exists() for model in (Case, Individual, Company, Check))

@@ -8,6 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from cases.models import Case, Company, Individual
+from deliveries.models import Event
 from tests import factories
 
 from . import sample
@@ -69,7 +70,6 @@ def test_codes_are_kept_in_capitals_without_spaces(client: APIClient, case: Case
     [
         ({"first_name": ""}, "first_name"),
         ({"last_name": None}, "last_name"),
-        ({"case_id": UNKNOWN}, "case_id"),
         ({"case_id": "x"}, "case_id"),
         ({"case_id": 5}, "case_id"),
         ({"case_id": {}}, "case_id"),
@@ -108,6 +108,12 @@ def test_a_wrong_field_of_an_individual_is_named(
     assert response.status_code == 400
     assert named in [error["field"] for error in response.json()["errors"]]
     assert not Individual.objects.exists()
+
+
+@pytest.mark.parametrize(("path", "name"), [("individuals", NAME), ("companies", {"name": "A"})])
+def test_an_unknown_case_gets_nobody(client: APIClient, path: str, name: dict[str, str]) -> None:
+    response = client.post(f"/v1/{path}", {"case_id": UNKNOWN, **name})
+    assert (response.status_code, response.json()["message"]) == (404, "No case can be found.")
 
 
 @pytest.mark.parametrize(
@@ -213,3 +219,34 @@ def test_parties_are_listed_and_narrowed(client: APIClient, case: Case) -> None:
     assert [person["last_name"] for person in found] == ["CARTER"]
     assert "checks" not in found[0]
     assert client.get("/v1/companies?country=FR&sort=name").json()["pagination"]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("individuals", ["Individual.MarkedAsNotRelevant", "Individual.MarkedAsRelevant"]),
+        ("companies", ["Company.MarkedAsNotRelevant", "Company.MarkedAsRelevant"]),
+    ],
+)
+def test_who_is_relevant_is_changed_and_told(client: APIClient, case: Case, path: str, names: list[str]) -> None:
+    company(client, case)
+    made = individual(client, case) if path == "individuals" else company(client, case, type="affiliated")
+    Event.objects.all().delete()
+    for relevant in (False, False, True):
+        response = client.post(f"/v1/{path}/{made['id']}/set-relevant", {"is_relevant": relevant})
+        assert (response.status_code, response.json()["is_relevant"]) == (200, relevant)
+    assert response.json().keys() == made.keys()
+    assert list(Event.objects.order_by("sequence").values_list("name", flat=True)) == names
+
+
+@pytest.mark.parametrize("body", [{}, {"is_relevant": None}, {"is_relevant": "false"}, {"is_relevant": 0}])
+def test_relevance_is_true_or_false(client: APIClient, case: Case, body: dict[str, Any]) -> None:
+    made = individual(client, case)
+    response = client.post(f"/v1/individuals/{made['id']}/set-relevant", body)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "is_relevant")
+
+
+def test_the_main_company_stays_relevant(client: APIClient, case: Case) -> None:
+    made = company(client, case)
+    response = client.post(f"/v1/companies/{made['id']}/set-relevant", {"is_relevant": False})
+    assert (response.status_code, response.json()["message"]) == (400, "The main company is always relevant.")

@@ -12,7 +12,8 @@ from django.urls import URLResolver, get_resolver, resolve
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from cases.models import Case
+from cases import services
+from cases.models import Case, Company, Individual, Note, NoteComment, Tag
 from checks.files import services as files
 from checks.models import ABOUT_COMPANIES, Check, CheckFile, CheckType, Document, Upload
 from deliveries import recovery
@@ -23,14 +24,18 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+EVERYTHING = (Check, Case, Individual, Company, Note, NoteComment, Tag, Subscription, Lane, Delivery, Recovery)
 HITS = {"action": "ignore", "hit_ids": ["a"]}
 
 
 @pytest.fixture
 def check() -> Check:
-    person = factories.individual(factories.case(factories.workspace("Theirs"), external_id="e-1"))
-    factories.company(person.case)
-    return factories.aml_check_with_hits(person)
+    theirs = factories.workspace("Theirs")
+    case = factories.case(theirs, external_id="e-1", template=factories.template(theirs))
+    case.tags.add(factories.tag(theirs, "Theirs"))
+    services.add_note(case, "Theirs")
+    factories.company(case)
+    return factories.aml_check_with_hits(factories.individual(case))
 
 
 @pytest.fixture
@@ -109,20 +114,26 @@ def test_another_workspaces_row_does_not_exist(
 ) -> None:
     address = f"/v1/{filled(path, check)}"
     before = everything()
-    response = getattr(stranger, method)(address, body)
+    response = getattr(stranger, method)(address, body and sent(body, check))
     assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
     assert everything() == before
 
 
 def everything() -> list[str]:
-    told = [str(model._base_manager.values()) for model in (Check, Case, Subscription, Lane, Delivery, Recovery)]
+    told = [str(model._base_manager.values()) for model in EVERYTHING]
     return told + [str(model._base_manager.values("pk")) for model in (Document, CheckFile, Upload)]
 
 
+def sent(body: dict[str, Any], check: Check) -> dict[str, Any]:
+    return {name: filled(value, check) if isinstance(value, str) else value for name, value in body.items()}
+
+
 def filled(path: str, check: Check) -> str:
-    ids = {"case": check.case_id, "individual": check.individual_id, "company": check.case.companies.get().pk}
-    sent = sent_for(check) if "webhook" in path else {}
-    return path.format(**ids, check=check.pk, **sent, **(with_files(check) if path.startswith(FILED) else {}))
+    case = check.case
+    ids = {"case": case.pk, "individual": check.individual_id, "company": case.companies.get().pk}
+    ids |= {"note": case.notes.get().pk, "tag": case.tags.get().pk, "template": case.template_id}
+    webhooks = sent_for(check) if "webhook" in path else {}
+    return path.format(**ids, check=check.pk, **webhooks, **(with_files(check) if path.startswith(FILED) else {}))
 
 
 def with_files(check: Check) -> dict[str, Any]:
@@ -165,7 +176,7 @@ def addresses(patterns: Iterable[Any], prefix: str = "") -> set[tuple[str, str]]
     return found
 
 
-@pytest.mark.parametrize("path", ["cases", "individuals", "companies", "checks"])
+@pytest.mark.parametrize("path", ["cases", "individuals", "companies", "checks", "tags", "templates"])
 def test_a_list_is_of_the_callers_rows_only(check: Check, stranger: APIClient, path: str) -> None:
     assert stranger.get(f"/v1/{path}").json()["pagination"]["count"] == 0
     assert factories.api_client(check.case.workspace).get(f"/v1/{path}").json()["pagination"]["count"] == 1
@@ -174,8 +185,6 @@ def test_a_list_is_of_the_callers_rows_only(check: Check, stranger: APIClient, p
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("individuals", {"first_name": "A", "last_name": "B", "case_id": "{case}"}),
-        ("companies", {"name": "A", "case_id": "{case}", "type": "affiliated"}),
         ("checks/aml", {"individual_id": "{individual}"}),
         ("checks/aml", {"company_id": "{company}"}),
         ("checks/document", {"individual_id": "{individual}", "settings": {"document_type_key": "passport"}}),
@@ -186,9 +195,9 @@ def test_a_list_is_of_the_callers_rows_only(check: Check, stranger: APIClient, p
 def test_nothing_is_added_to_another_workspaces_rows(
     check: Check, stranger: APIClient, path: str, body: dict[str, Any]
 ) -> None:
-    sent = {name: filled(value, check) if isinstance(value, str) else value for name, value in body.items()}
-    assert stranger.post(f"/v1/{path}", sent).status_code == 400
-    assert factories.api_client(check.case.workspace).post(f"/v1/{path}", sent).status_code == 201
+    asked = sent(body, check)
+    assert stranger.post(f"/v1/{path}", asked).status_code == 400
+    assert factories.api_client(check.case.workspace).post(f"/v1/{path}", asked).status_code == 201
 
 
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
