@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from cases.api import notes
 from checks import tasks as checks_tasks
 from checks.documents import services as documents
 from checks.documents import starting
@@ -117,6 +118,10 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
         ),
         ("docs/integrators.md", f"{settings.KEYS_PER_WORKSPACE} live keys at most"),
         ("docs/integrators.md", f"live for a while ({settings.KEY_GRACE / 3600:g} hours unless"),
+        (
+            "docs/integrators.md",
+            f"{notes.TEXT_LENGTH:,} characters at most, without HTML tags, and {notes.HTML_LENGTH:,} with",
+        ),
         ("docs/operating.md", f"`KEY_GRACE` ({settings.KEY_GRACE:,} s)"),
         ("docs/operating.md", f"waits for it at most once in {throttles.BREAK:g} s"),
         ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),

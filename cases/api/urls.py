@@ -10,6 +10,7 @@ from .notes import NoteViewSet
 from .parties import CompanyViewSet, IndividualViewSet
 from .tags import CaseTagsViewSet, TagViewSet
 from .templates import TemplateViewSet
+from .users import UserViewSet
 from .views import CaseViewSet
 
 TAGS: Json = {"get": "retrieve", "post": "add", "delete": "remove"}
@@ -39,4 +40,6 @@ urlpatterns = [
     path("tags/<pk>", TagViewSet.as_view(ONE), name="tag-detail"),
     path("templates", TemplateViewSet.as_view({"get": "list"}), name="template-list"),
     path("templates/<pk>", TemplateViewSet.as_view({"get": "retrieve"}), name="template-detail"),
+    path("users", UserViewSet.as_view({"get": "list"}), name="user-list"),
+    path("users/<pk>", UserViewSet.as_view({"get": "retrieve"}), name="user-detail"),
 ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 from cases import services
@@ -41,7 +40,7 @@ def next_review(client: APIClient, **fields: Any) -> str | None:
 
 
 def days_from_now(days: int) -> str:
-    return (timezone.now().astimezone(UTC).date() + timedelta(days)).isoformat()
+    return (datetime.now(UTC).date() + timedelta(days)).isoformat()
 
 
 # Reviews
@@ -68,8 +67,14 @@ def test_the_days_are_counted_from_an_earlier_review_but_not_from_one_to_come(
     client: APIClient, case: Case, settings: Any
 ) -> None:
     settings.NEXT_REVIEW_DAYS = {"not_defined": 90}
-    assert next_review(client, reviewed_at="2020-01-01T23:59:00-02:00") == "2020-04-01"
+    assert next_review(client, reviewed_at="2020-01-01T10:00:00Z") == "2020-03-31"
     assert next_review(client, reviewed_at="9999-12-31T00:00:00Z") == days_from_now(90)
+
+
+def test_the_days_begin_with_one_of_utc(case: Case, settings: Any) -> None:
+    settings.NEXT_REVIEW_DAYS = {"not_defined": 1}
+    evening = datetime(2020, 1, 1, 23, tzinfo=timezone(timedelta(hours=-2)))
+    assert services.usual_next_review(case, evening) == date(2020, 1, 3)
 
 
 def test_only_an_approval_is_reviewed_again(client: APIClient, case: Case, settings: Any) -> None:

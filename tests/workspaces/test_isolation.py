@@ -31,7 +31,8 @@ HITS = {"action": "ignore", "hit_ids": ["a"]}
 @pytest.fixture
 def check() -> Check:
     theirs = factories.workspace("Theirs")
-    case = factories.case(theirs, external_id="e-1", template=factories.template(theirs))
+    template, assignee = factories.template(theirs), factories.user(theirs)
+    case = factories.case(theirs, external_id="e-1", template=template, assignee=assignee)
     case.tags.add(factories.tag(theirs, "Theirs"))
     services.add_note(case, "Theirs")
     factories.company(case)
@@ -68,6 +69,7 @@ ROWS: list[tuple[str, str, Any]] = [
     ("patch", "tags/{tag}", {"label": "Mine"}),
     ("delete", "tags/{tag}", None),
     ("get", "templates/{template}", None),
+    ("get", "users/{user}", None),
     ("post", "individuals", {"first_name": "A", "last_name": "B", "case_id": "{case}"}),
     ("get", "individuals/{individual}", None),
     ("patch", "individuals/{individual}", {"first_name": "Mine"}),
@@ -132,6 +134,7 @@ def filled(path: str, check: Check) -> str:
     case = check.case
     ids = {"case": case.pk, "individual": check.individual_id, "company": case.companies.get().pk}
     ids |= {"note": case.notes.get().pk, "tag": case.tags.get().pk, "template": case.template_id}
+    ids |= {"user": case.assignee_id}
     webhooks = sent_for(check) if "webhook" in path else {}
     return path.format(**ids, check=check.pk, **webhooks, **(with_files(check) if path.startswith(FILED) else {}))
 
@@ -176,7 +179,7 @@ def addresses(patterns: Iterable[Any], prefix: str = "") -> set[tuple[str, str]]
     return found
 
 
-@pytest.mark.parametrize("path", ["cases", "individuals", "companies", "checks", "tags", "templates"])
+@pytest.mark.parametrize("path", ["cases", "individuals", "companies", "checks", "tags", "templates", "users"])
 def test_a_list_is_of_the_callers_rows_only(check: Check, stranger: APIClient, path: str) -> None:
     assert stranger.get(f"/v1/{path}").json()["pagination"]["count"] == 0
     assert factories.api_client(check.case.workspace).get(f"/v1/{path}").json()["pagination"]["count"] == 1
