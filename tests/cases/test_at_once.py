@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -110,3 +111,20 @@ def test_a_tag_that_the_admin_makes_meanwhile_is_used() -> None:
         lambda: factories.tag(workspace, "New"), lambda: client.post("/v1/cases", {"name": "b", "tags": ["new"]})
     )
     assert (answer.status_code, answer.json()["tags"]) == (201, ["New"])
+
+
+def create(tag: Tag) -> Tag:
+    """Another one."""
+    return services.create_tag(tag.workspace, "New")
+
+
+def rename(tag: Tag) -> Tag:
+    return services.rename_tag(tag, "New")
+
+
+@pytest.mark.parametrize("theirs", [create, rename])
+def test_of_two_equal_labels_at_once_one_is_refused_and_named(theirs: Callable[[Tag], object]) -> None:
+    tag = factories.tag(factories.workspace(), "Old")
+    client = factories.api_client(tag.workspace)
+    answer = meanwhile(lambda: theirs(tag), lambda: client.post("/v1/tags", {"label": "NEW"}))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "label")
