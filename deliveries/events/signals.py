@@ -16,6 +16,7 @@ from checks.models import Check
 from deliveries.engine import health
 from deliveries.models import Subscription
 from workspaces.changes import Change, TrackedModel, rows_changed, rows_deleted, rows_deleting
+from workspaces.commits import fate
 
 from . import payloads
 from .outbox import Draft, record
@@ -157,18 +158,32 @@ def on_deleted(sender: type[TrackedModel], rows: list[TrackedModel], using: str,
 
 
 def on_tags_changed(action: str, instance: Case | Tag, pk_set: set[UUID] | None, using: str, **kwargs: Any) -> None:
-    """case.tags.add/remove/clear/set, and the same from the tag's side. clear() names no rows: it is seen before.
+    """case.tags.add/remove/clear/set, and the same from the tag's side. What goes is seen before: remove() names tags
+    that the case may not have, clear() none.
 
     The cases are locked before Django writes: whoever changes the tags of a case waits here, with nothing else locked.
     """
     if pk_set == set() or (isinstance(instance, Case) and instance.is_being_created):
         return  # Case.Created will tell of its tags
+    this, other = ("case", "tag") if isinstance(instance, Case) else ("tag", "case")
     if action in {"pre_add", "pre_remove"}:
         lock_cases(_cases_of(instance, pk_set), using)
-    elif action in {"post_add", "post_remove"}:
-        record_tags(_cases_of(instance, pk_set), using)
-    elif action == "pre_clear":
-        record_tags(_tagged(using, **{"case" if isinstance(instance, Case) else "tag": instance}), using)
+    if action == "post_add":
+        record_tags({*_cases_of(instance, pk_set)} - _just_told(instance, using), using)
+    elif action in {"pre_remove", "pre_clear"}:
+        links = {this: instance} if pk_set is None else {this: instance, f"{other}__in": pk_set}
+        _just_told(instance, using, record_tags(_tagged(using, **links), using))
+
+
+def _just_told(instance: Case | Tag, using: str, now: Iterable[UUID] = ()) -> set[UUID]:
+    """The cases that were told of what went from here in this transaction; keeps those of `now` for the next call.
+
+    set() removes some and adds others: that is one event, whose tags are read when it is built.
+    """
+    found, keys = instance.__dict__.pop("_tags_gone", (None, set()))
+    if kept := {*now}:
+        instance.__dict__["_tags_gone"] = (fate(using), kept)
+    return keys if found is not None and found.is_open(using) else set()
 
 
 def _cases_of(instance: Case | Tag, pk_set: set[UUID] | None) -> Iterable[UUID]:
@@ -186,8 +201,11 @@ def lock_cases(keys: Iterable[UUID], using: str) -> list[UUID]:
     return list(cases.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def record_tags(keys: Iterable[UUID], using: str) -> None:
-    record(Case, [Draft("Case.TagsUpdated", key) for key in lock_cases(keys, using)], using)
+def record_tags(keys: Iterable[UUID], using: str) -> list[UUID]:
+    """Answers which cases there are of these."""
+    there = lock_cases(keys, using)
+    record(Case, [Draft("Case.TagsUpdated", key) for key in there], using)
+    return there
 
 
 def record_renames(changes: Iterable[Change], using: str) -> None:

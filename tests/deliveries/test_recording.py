@@ -140,6 +140,61 @@ def test_tags_added_removed_renamed_and_cleared_are_events_of_the_case(case: Cas
     assert names() == ["Case.TagsUpdated"] * 5
 
 
+@pytest.mark.parametrize("side", ["case", "tag"])
+def test_a_tag_that_a_case_does_not_have_is_not_removed(case: Case, workspace: Workspace, side: str) -> None:
+    tags = [Tag.objects.create(workspace=workspace, label=label) for label in ("High risk", "Low risk")]
+    other = Case.objects.create(workspace=workspace, name="Other")
+    case.tags.add(tags[0])
+    forget()
+    if side == "case":
+        case.tags.remove(tags[1])
+        assert names() == []
+        case.tags.remove(*tags)
+    else:
+        tags[0].cases.remove(other)
+        assert names() == []
+        tags[0].cases.remove(case, other)
+    assert list(Event.objects.values_list("name", "entity_id")) == [("Case.TagsUpdated", case.pk)]
+
+
+@pytest.mark.parametrize("clear", [False, True])
+@pytest.mark.parametrize("side", ["case", "tag"])
+def test_tags_that_are_set_are_one_event_of_each_case(case: Case, workspace: Workspace, side: str, clear: bool) -> None:
+    tags = [Tag.objects.create(workspace=workspace, label=label) for label in ("High risk", "Low risk")]
+    other = Case.objects.create(workspace=workspace, name="Other")
+    case.tags.add(tags[0])
+    forget()
+    if side == "case":
+        case.tags.set(tags[1:], clear=clear)
+        assert names() == ["Case.TagsUpdated"]
+        case.tags.add(tags[0])
+    else:
+        tags[0].cases.set([other], clear=clear)
+    assert names() == ["Case.TagsUpdated"] * 2
+
+
+def test_tags_that_come_after_those_that_went_was_undone_are_an_event(case: Case, workspace: Workspace) -> None:
+    tags = [Tag.objects.create(workspace=workspace, label=label) for label in ("High risk", "Low risk")]
+    case.tags.add(tags[0])
+    forget()
+    with transaction.atomic():
+        case.tags.remove(tags[0])
+        transaction.set_rollback(True)
+    case.tags.add(tags[1])
+    assert names() == ["Case.TagsUpdated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tags_that_come_in_another_transaction_are_another_event(transactional_db: None) -> None:
+    case = factories.case()
+    tags = [factories.tag(case.workspace, label) for label in ("High risk", "Low risk")]
+    case.tags.add(tags[0])
+    forget()
+    case.tags.remove(tags[0])
+    case.tags.add(tags[1])
+    assert names() == ["Case.TagsUpdated"] * 2
+
+
 @pytest.mark.parametrize("many", [1, 3])
 def test_tags_renamed_and_deleted_in_bulk_are_one_event_of_each_case(workspace: Workspace, many: int) -> None:
     tags = [Tag.objects.create(workspace=workspace, label=f"label {n}") for n in range(many)]
