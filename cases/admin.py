@@ -68,7 +68,7 @@ class CaseAdmin(VerdictAdmin):
     list_select_related = ("workspace", "assignee")
     search_fields = ("name", "external_id", "id")
     autocomplete_fields = ("assignee", "template", "tags")
-    readonly_fields = ("derived_flags", "next_review_at", "review_due_at", "id", "created_at", "updated_at")
+    readonly_fields = ("derived_flags", "review_due_at", "id", "created_at", "updated_at")
     inlines: ClassVar = [IndividualInline, CompanyInline, ReviewInline, NoteInline]
     actions = ("approve", "reject", "close")
 

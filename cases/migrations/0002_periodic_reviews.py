@@ -9,7 +9,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="case",
             name="next_review_at",
-            field=models.DateField(blank=True, editable=False, null=True),
+            field=models.DateField(
+                blank=True, help_text="The day of an approved case's next periodic review, in UTC.", null=True
+            ),
         ),
         migrations.AddField(
             model_name="case",

@@ -94,8 +94,9 @@ class Case(TrackedModel):
     risk = models.JSONField(null=True, blank=True, editable=False)
     client_portal = models.JSONField(null=True, blank=True, editable=False)
     last_contact_action_at = models.DateTimeField(null=True, blank=True, editable=False)
-    next_review_at = models.DateField(null=True, blank=True, editable=False)
-    """The day of the next periodic review, in UTC."""
+    next_review_at = models.DateField(
+        null=True, blank=True, help_text="The day of an approved case's next periodic review, in UTC."
+    )
     review_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     """When it was told that this review is due; null: it is not, or not told yet."""
     review_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -183,6 +183,30 @@ def test_the_button_confirms_an_approval_whose_review_is_scheduled(admin_client:
     assert 'value="approve"' not in admin_client.get(page_of(case)).content.decode()
 
 
+def test_a_periodic_review_is_scheduled_moved_and_called_off_on_the_page(admin_client: Client) -> None:
+    case = factories.case()
+    services.review_case(case, "approved", reviewer_type="api")
+    forget()
+    for day, shown in (("2031-01-01", date(2031, 1, 1)), ("2031-02-01", date(2031, 2, 1)), ("", None)):
+        assert post(admin_client, case, next_review_at=day).status_code == 302
+        assert Case.objects.get().next_review_at == shown
+    assert told() == ["Case.ReviewUpdated"] * 3
+
+
+@pytest.mark.parametrize("day", ["2031-01-01", "soon"])
+def test_a_periodic_review_that_may_not_be_is_refused_on_the_page(admin_client: Client, case: Case, day: str) -> None:
+    assert "next_review_at" in errors(post(admin_client, case, next_review_at=day))
+    assert (told(), Case.objects.get().next_review_at) == ([], None)
+
+
+def test_a_page_with_a_periodic_review_that_is_saved_as_it_is_changes_nothing(admin_client: Client) -> None:
+    case = factories.case()
+    services.review_case(case, "approved", reviewer_type="api", next_review_at=date(2031, 1, 1))
+    forget()
+    assert post(admin_client, case).status_code == 302
+    assert (told(), Case.objects.get().next_review_at) == ([], date(2031, 1, 1))
+
+
 # --- Notes ------------------------------------------------------------------------------------------------------------
 
 
