@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Self, TypeVar
 
-from django.db import IntegrityError, NotSupportedError, models, transaction
+from django.db import NotSupportedError, models
 from django.dispatch import Signal
 from django.utils import timezone
 
 from .memory import Change
-from .rules import RuledModel, broken_rule, lock_above, tell_above
+from .rules import RuledModel, all_or_nothing, lock_above, tell_above
+from .values import refuse_values
 
 M = TypeVar("M", bound=RuledModel)
 
@@ -45,6 +46,7 @@ class TrackedQuerySet(models.QuerySet[M]):
         """As Django's, with `updated_at`; rows that would not change are not written."""
         if self.query.is_sliced:
             raise TypeError("Cannot update a query once a slice has been taken.")
+        refuse_values(self.model, kwargs)
         kwargs.setdefault("updated_at", timezone.now())
         matched = 0
         changes: list[Change] = []
@@ -60,16 +62,9 @@ class TrackedQuerySet(models.QuerySet[M]):
 
     update.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
 
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
+    def _all_or_nothing(self) -> AbstractContextManager[None]:
         """A refusal after some rows were written undoes these, and the caller's transaction goes on."""
-        try:
-            with transaction.atomic(using=self.db, savepoint=self._later is None):
-                yield
-        except IntegrityError as error:
-            if sentence := broken_rule(self.model, error):
-                raise sentence from None
-            raise
+        return all_or_nothing(self.model, self.db, savepoint=self._later is None)
 
     def _lock_above(self, ids: Sequence[Any], names: Iterable[str] | None = None) -> None:
         """Before the rows with these keys are locked, and no others: one that comes later has a row above of its own.
@@ -139,6 +134,8 @@ class TrackedQuerySet(models.QuerySet[M]):
         collecting = self._clone()
         collecting._later = changes
         attnames = self._attnames(names)
+        for row in rows:
+            refuse_values(self.model, {name: getattr(row, name) for name in attnames})
         with self._all_or_nothing():
             self._lock_above([row.pk for row in rows], names)
             count = super(TrackedQuerySet, collecting).bulk_update(rows, names, min(batch_size or CHUNK, CHUNK))
@@ -166,6 +163,7 @@ class TrackedQuerySet(models.QuerySet[M]):
         for row in rows:
             row.pk = row.pk or row._meta.pk.get_pk_value_on_save(row)
             row.complete()
+            refuse_values(self.model, row.__dict__)
         ids = [row.pk for row in rows]
         with self._all_or_nothing():
             if (above := self.model.above) and (above.by_new or above.locked_by_new):

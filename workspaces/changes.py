@@ -18,7 +18,8 @@ from django.utils import timezone
 from .bulk import TrackedManager, TrackedQuerySet, rows_changed, rows_deleted, rows_deleting
 from .identifiers import new_id
 from .memory import Change
-from .rules import Above, RuledModel, above_affected, lock_above, refusal, tell_above
+from .rules import Above, RuledModel, above_affected, all_or_nothing, lock_above, refusal, refuse_double, tell_above
+from .values import refuse_values
 
 
 class TrackedModel(RuledModel):
@@ -57,7 +58,7 @@ class TrackedModel(RuledModel):
         computing = any(hasattr(value, "resolve_expression") for value in self.__dict__.values())
         try:
             # With expressions, some of the row is written before the rest can be refused.
-            with transaction.atomic(using=using, savepoint=computing):
+            with all_or_nothing(type(self), using, savepoint=computing):
                 self._lock_above(using, update_fields)
                 if not self._state.adding:
                     self._be_sure(using)
@@ -121,7 +122,14 @@ class TrackedModel(RuledModel):
         return None if update_fields is None else {*update_fields, *follows}
 
     def _refusal(self, change: Change, using: str) -> ValidationError | None:
-        return refusal(lambda: self.refuse([change], using))
+        def ask() -> None:
+            now = change.row.stored()
+            written = now.keys() if change.before is None else change.before.keys()
+            refuse_values(type(self), {name: now[name] for name in written})
+            refuse_double(self, written, using)
+            self.refuse([change], using)
+
+        return refusal(ask)
 
     def _insert(self, force_insert: bool | tuple[ModelBase, ...], using: str) -> ValidationError | None:
         if self.pk is None:  # Django's way to copy a row; it would find a key only later

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models
+from django.db import IntegrityError, models, transaction
 from django.dispatch import Signal
 
 from .memory import Change, RememberingModel
@@ -42,6 +44,8 @@ class RuledModel(RememberingModel):
     """Rules that hold on every way to a write: save(), update(), bulk_create() and bulk_update()."""
 
     above: ClassVar[Above | None] = None
+    unique_fields: ClassVar[frozenset[str]] = frozenset()
+    """Attribute names that a unique constraint is about, unless they are empty."""
 
     class Meta:
         abstract = True
@@ -85,7 +89,9 @@ class RuledModel(RememberingModel):
             change = Change(trial, None)
         else:
             change = trial._written()
-        self.refuse([change], self._state.db or "default")
+        using = self._state.db or "default"
+        refuse_double(trial, trial.stored().keys() if change.before is None else change.before.keys(), using)
+        self.refuse([change], using)
 
 
 def lock_above(model: type[RuledModel], above: Above, keys: Iterable[Any], using: str) -> None:
@@ -130,8 +136,44 @@ def refusal(ask: Callable[[], None]) -> ValidationError | None:
     return None
 
 
-def broken_rule(model: type[models.Model], error: IntegrityError) -> ValidationError | None:
+@contextmanager
+def all_or_nothing(model: type[models.Model], using: str, *, savepoint: bool) -> Iterator[None]:
+    """One transaction; a constraint of this model that is broken in it is a refusal (ValidationError).
+
+    With a savepoint the caller's transaction goes on after it.
+    """
+    try:
+        with transaction.atomic(using=using, savepoint=savepoint):
+            yield
+    except IntegrityError as error:
+        if sentence := _broken_rule(model, error):
+            raise sentence from None
+        raise
+
+
+def _broken_rule(model: type[models.Model], error: IntegrityError) -> ValidationError | None:
     """The sentence of the constraint of this model that a statement broke. PostgreSQL's own text shows the row."""
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     found = next((rule for rule in model._meta.constraints if rule.name == name), None)
-    return None if found is None else ValidationError(str(found.get_violation_error_message()), code="constraint")
+    return None if found is None else _sentence(found)
+
+
+def _sentence(rule: models.BaseConstraint) -> ValidationError:
+    sentence = str(rule.get_violation_error_message())
+    columns: Sequence[str] = getattr(rule, "fields", ())
+    # Of a workspace and its external_id, the latter is what is wrong.
+    return ValidationError({columns[-1]: sentence} if len(columns) > 1 else sentence, code="constraint")
+
+
+def refuse_double(row: RuledModel, written: AbstractSet[str], using: str) -> None:
+    """Raises ValidationError when another row has what was written to `unique_fields` of this one: one query, if any.
+
+    Who writes the same at the same moment is refused by the constraint itself.
+    """
+    if any(getattr(row, name) for name in row.unique_fields & written):
+        for rule in row._meta.constraints:
+            if isinstance(rule, models.UniqueConstraint):
+                try:
+                    rule.validate(type(row), row, using=using)
+                except ValidationError:
+                    raise _sentence(rule) from None

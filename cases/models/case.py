@@ -15,7 +15,7 @@ from django.db.models.functions import Lower
 from workspaces.changes import Change, TrackedModel
 from workspaces.models import Workspace
 
-from . import rules, strangers
+from . import rules, strangers, values
 from .choices import CaseFlag, CaseStatus, ReviewerType
 from .review import CaseReview
 
@@ -33,6 +33,8 @@ class Template(TrackedModel):
     key = models.CharField(max_length=NAME_LENGTH)
     name = models.CharField(max_length=NAME_LENGTH)
     description = models.TextField(blank=True)
+
+    unique_fields: ClassVar = frozenset({"key"})
 
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
@@ -52,6 +54,8 @@ class Tag(TrackedModel):
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tags")
     label = models.CharField(max_length=LABEL_LENGTH, validators=[label_is_plain])
+
+    unique_fields: ClassVar = frozenset({"label"})
 
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
@@ -103,6 +107,7 @@ class Case(TrackedModel):
     tags = models.ManyToManyField(Tag, blank=True, related_name="cases")
 
     locked_fields: ClassVar = frozenset({"status", "flags", "next_review_at", "review_due_at", "client_portal"})
+    unique_fields: ClassVar = frozenset({"external_id"})
 
     decision: CaseReview | None = None
     """The review that the next save() keeps with what was decided; without one, the system's. No column."""
@@ -147,6 +152,7 @@ class Case(TrackedModel):
     def refuse(cls, changes: Sequence[Change], using: str) -> None:
         for change in changes:
             _refuse(change.before, change.row.stored())
+        values.refuse(changes)
         strangers.refuse(changes, using)
 
     @classmethod

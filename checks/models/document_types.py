@@ -39,6 +39,8 @@ class DocumentType(TrackedModel):
     is_internal = models.BooleanField(default=False, help_text="Not shown to the contacts of a case.")
     archived_at = models.DateTimeField(null=True, blank=True, help_text="No check is started for it any more.")
 
+    unique_fields: ClassVar = frozenset({"key"})
+
     class Meta(TrackedModel.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -171,6 +171,13 @@ def test_a_form_is_compared_with_the_case_as_it_is_when_it_is_sent(
     assert Case.objects.get().flags == ["for_review", "for_recollection"]
 
 
+def test_an_external_id_that_another_case_has_is_refused_on_the_page(admin_client: Client, case: Case) -> None:
+    factories.case(case.workspace, external_id="taken")
+    forget()
+    assert "has this external_id" in errors(post(admin_client, case, external_id="taken"))
+    assert told() == []
+
+
 # --- Periodic reviews -------------------------------------------------------------------------------------------------
 
 

@@ -153,9 +153,55 @@ def test_columns_hold_what_the_api_can_show(write: Write, fields: dict[str, Any]
     refused(lambda: write(case, fields), sentence)
 
 
-def test_an_external_id_has_a_length() -> None:
+@WAYS
+@pytest.mark.parametrize("value", ["\0", "\ud800"])
+@pytest.mark.parametrize("name", ["name", "metadata", "custom_properties"])
+def test_text_that_cannot_be_stored_is_refused(write: Write, name: str, value: str) -> None:
     case = factories.case()
-    refused(lambda: saved(case, {"external_id": "x" * 256}), "at most 255")
+    refused(lambda: write(case, {name: value if name == "name" else {"a": value}}), "cannot be stored")
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("make", "fields", "sentence"),
+    [
+        (factories.case, {"external_id": "x" * 256}, "at most 255"),
+        (factories.case, {"name": "x" * 181}, "at most 180"),
+        (factories.case, {"flags": ["for_ever"]}, "Use all_checks_approved"),
+    ],
+)
+def test_columns_hold_what_they_declare(
+    write: Write, make: Callable[[], Model], fields: dict[str, Any], sentence: str
+) -> None:
+    row = make()
+    refused(lambda: write(row, fields), sentence)
+
+
+@WAYS
+@pytest.mark.parametrize("kind", ["external_id", "key", "label"])
+def test_what_another_row_has_is_refused_with_a_sentence(write: Write, kind: str) -> None:
+    workspace = factories.workspace()
+    make: Callable[[str], Any] = {
+        "external_id": lambda value: factories.case(workspace, external_id=value),
+        "key": lambda value: factories.template(workspace, value),
+        "label": lambda value: factories.tag(workspace, value),
+    }[kind]
+    make("taken")
+    refused(lambda: make("taken"), "of this workspace has this")
+    row = make("free")
+    refused(lambda: write(row, {kind: "taken"}), "of this workspace has this")
+    row.refresh_from_db()
+    assert getattr(row, kind) == "free"
+
+
+def test_a_row_that_was_refused_can_be_mended_and_saved() -> None:
+    workspace = factories.workspace()
+    factories.case(workspace, external_id="taken")
+    case = Case(workspace=workspace, name="Dotfile", external_id="taken")
+    refused(case.save, "has this external_id")
+    case.external_id = "free"
+    case.save()
+    assert names() == ["Case.Created", "Case.Created"]
 
 
 @WAYS
