@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
@@ -30,7 +31,6 @@ DECISIONS: Mapping[str, frozenset[str]] = {
 # What an edit may set, whatever the status is.
 EDITABLE = frozenset({CaseStatus.DRAFT.value, CaseStatus.OPEN.value})
 
-EXTERNAL_ID_LENGTH = 255
 # Of PostgreSQL's integer, and of Dotfile's scores.
 SCORES = (-(2**31), 2**31 - 1)
 
@@ -98,6 +98,8 @@ def refuse_risk(risk: Any) -> None:
     keys = {"id", "mode", "level", "comment", "score", "components", "flags", "created_at", "updated_at"}
     if not isinstance(risk, Mapping) or risk.keys() != keys:
         raise ValidationError({"risk": f"Give all of {', '.join(sorted(keys))}, and nothing else."})
+    if not (_is_id(risk["id"]) and _is_moment(risk["created_at"]) and _is_moment(risk["updated_at"])):
+        raise ValidationError({"risk": "The id is a UUID; created_at and updated_at are ISO 8601, with a time zone."})
     if risk["level"] not in RiskLevel.values or risk["mode"] not in RiskMode.values:
         raise ValidationError({"risk": f"Use a level of {', '.join(RiskLevel.values)}; mode automatic or manual."})
     if not (risk["comment"] is None or _is_text(risk["comment"])):
@@ -137,13 +139,7 @@ def refuse_properties(properties: Any) -> None:
         )
 
 
-def refuse_external_id(external_id: str) -> None:
-    if len(external_id) > EXTERNAL_ID_LENGTH:
-        raise ValidationError({"external_id": f"Use at most {EXTERNAL_ID_LENGTH} characters."})
-
-
 OF_COLUMNS: Mapping[str, Callable[[Any], None]] = {
-    "external_id": refuse_external_id,
     "metadata": refuse_metadata,
     "custom_properties": refuse_properties,
     "risk": refuse_risk,
@@ -159,8 +155,23 @@ def _are(values: Any, fits: Callable[[Any], bool]) -> bool:
 def _is_portal(value: Any) -> bool:
     if not isinstance(value, Mapping) or value.keys() != {"id", "name", "type", "wait_step_key"}:
         return False
-    given = [value["id"], value["name"], "-" if value["wait_step_key"] is None else value["wait_step_key"]]
-    return value["type"] in PortalType.values and all(_is_text(text) and text for text in given)
+    given = [value["name"], "-" if value["wait_step_key"] is None else value["wait_step_key"]]
+    fits = value["type"] in PortalType.values and all(_is_text(text) and text for text in given)
+    return fits and _is_id(value["id"])
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and "T" in value and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value
+    except ValueError:
+        return False
 
 
 def _is_text(value: Any) -> bool:

@@ -67,7 +67,11 @@ GOOD = services.assessed(None, {"level": "low", "mode": "manual"})
         {**GOOD, "more": 1},
         {**GOOD, "level": "enormous"},
         {**GOOD, "mode": "magic"},
+        {**GOOD, "id": "1"},
+        {**GOOD, "created_at": "2023-01-31"},
+        {**GOOD, "updated_at": None},
         {**GOOD, "comment": 5},
+        {**GOOD, "comment": "a\0b"},
         {**GOOD, "score": "7"},
         {**GOOD, "score": True},
         {**GOOD, "score": 2**31},
@@ -151,7 +155,7 @@ def test_a_case_without_a_portal_has_no_wait_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"type": "KYX"}, {"name": ""}, {"wait_step_key": 5}, {"wait_step_key": ""}, {"x": 1}]
+    "change", [{"type": "KYX"}, {"name": ""}, {"wait_step_key": 5}, {"wait_step_key": ""}, {"id": "1"}, {"x": 1}]
 )
 def test_a_portal_that_could_not_be_shown_is_refused(draft: Case, change: dict[str, Any]) -> None:
     draft.client_portal = {**portal_of(draft), **change}
