@@ -256,16 +256,16 @@ def test_no_transaction_is_held_around_a_call_to_somebody_elses_server(caller: C
 
 
 def test_a_form_with_the_same_file_is_the_same_request_whatever_its_boundary(caller: Caller) -> None:
-    def send(content: bytes, boundary: str) -> Any:
-        body = f'--{boundary}\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'.encode()
+    def send(content: bytes, boundary: str, name: str = "a") -> Any:
+        body = f'--{boundary}\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'.encode()
         body += content + f"\r\n--{boundary}--\r\n".encode()
         headers = {"X-DOTFILE-API-KEY": caller.key, "Idempotency-Key": KEY}
         kind = f"multipart/form-data; boundary={boundary}"
         view: Callable[..., Any] = Slow.as_view({"post": "upload"})
         return view(APIRequestFactory().post("/", body, content_type=kind, headers=headers))
 
-    found = [send(b"a", "x"), send(b"a", "y"), send(b"b", "x")]
-    assert [answer.status_code for answer in found] == [201, 201, 422]
+    found = [send(b"a", "x"), send(b"a", "y"), send(b"b", "x"), send(b"a", "x", "b")]
+    assert [answer.status_code for answer in found] == [201, 201, 422, 422]
     assert Case.objects.count() == 1
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -94,16 +94,15 @@ def _canonical(value: Any) -> bytes:
 def _form(data: QueryDict) -> Iterator[bytes]:
     for name, values in sorted(data.lists()):
         for value in values:
-            yield _canonical([name, _content(value.chunks()) if isinstance(value, UploadedFile) else value])
-            if isinstance(value, UploadedFile):
-                value.seek(0)
+            yield _canonical([name, _file(value) if isinstance(value, UploadedFile) else value])
 
 
-def _content(chunks: Iterable[bytes]) -> list[str]:
+def _file(value: UploadedFile[Any]) -> list[str]:
     digest = hashlib.sha256()
-    for chunk in chunks:
+    for chunk in value.chunks():
         digest.update(chunk)
-    return [digest.hexdigest()]
+    value.seek(0)
+    return [value.name or "", value.content_type or "", digest.hexdigest()]
 
 
 @contextmanager
