@@ -39,7 +39,7 @@ class OneFileParser(MultiPartParser):
             raise BodyTooLarge(TOO_LARGE)
         try:
             return super().parse(stream, media_type, parser_context)
-        except (SuspiciousOperation, LookupError, ValueError):  # too many parts, an unknown charset, a broken name
+        except (SuspiciousOperation, UnicodeError):  # too many parts, a charset that is none
             raise ParseError("The body cannot be read: send one file, as a part named `file`.") from None
 
 

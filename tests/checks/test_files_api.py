@@ -37,8 +37,8 @@ def client(workspace: Workspace) -> APIClient:
     return factories.api_client(workspace)
 
 
-def raw(client: APIClient, part: bytes) -> Any:
-    return client.post("/v1/files/upload", b"--x\r\n" + part + b"\r\n--x--\r\n", content_type=MULTIPART)
+def raw(client: APIClient, part: bytes, more: str = "") -> Any:
+    return client.post("/v1/files/upload", b"--x\r\n" + part + b"\r\n--x--\r\n", content_type=MULTIPART + more)
 
 
 # --- Uploads ----------------------------------------------------------------------------------------------------------
@@ -123,6 +123,12 @@ def test_without_a_file_the_field_is_named(client: APIClient, part: bytes, words
 def test_a_body_that_cannot_be_read_is_400(client: APIClient, part: bytes) -> None:
     response = raw(client, part)
     assert (response.status_code, response.json()["code"]) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("charset", ["idna", "hex", "nonsense"])
+def test_a_charset_that_no_text_is_in_is_400(client: APIClient, charset: str) -> None:
+    part = b'Content-Disposition: form-data; name="a"\r\n\r\n\xff'
+    assert raw(client, part, f"; charset={charset}").status_code == 400
 
 
 def test_a_file_in_json_is_415(client: APIClient) -> None:
