@@ -49,11 +49,11 @@ def test_a_note_and_its_comments_are_shown_with_their_case(client: APIClient, ca
 
 
 def test_what_people_wrote_names_them(client: APIClient, case: Case) -> None:
-    ada = factories.user(case.workspace, first_name="Ada")
-    services.add_comment(services.add_note(case, "Hello", author=ada), "Yes", author=ada)
+    ada, bob = factories.user(case.workspace, first_name="Ada"), factories.user(case.workspace, first_name="Bob")
+    services.add_comment(services.add_note(case, "Hello", author=ada), "Yes", author=bob)
     [note] = notes(client)
     assert (note["author"]["first_name"], note["author_type"]) == ("Ada", "user")
-    assert note["comments"][0]["author"] == note["author"]
+    assert (note["comments"][0]["author"]["first_name"], note["comments"][0]["author_type"]) == ("Bob", "user")
 
 
 @pytest.mark.parametrize(
