@@ -44,7 +44,7 @@ def test_a_note_and_its_comments_are_shown_with_their_case(client: APIClient, ca
     assert (note["content"], note["author"], note["author_type"], note["comments"]) == (HTML, None, "api", [])
     assert (comment.json()["content"], comment.json()["author_type"]) == ("<b>Yes</b>", "api")
     assert notes(client) == [note | {"comments": [comment.json()]}]
-    assert client.get(f"/v1/cases/{case.pk}/notes").json()["pagination"] == {"page": 1, "limit": 20, "count": 1}
+    assert client.get(f"/v1/cases/{case.pk}/notes").json()["pagination"]["count"] == 1
     assert set(Event.objects.values_list("name", flat=True)) >= {"Note.Created", "NoteComment.Created"}
 
 

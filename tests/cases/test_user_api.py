@@ -6,6 +6,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
+from cases import services
 from tests import factories
 from workspaces.models import Workspace
 
@@ -42,10 +43,24 @@ def test_users_are_only_read(client: APIClient, workspace: Workspace, method: st
 
 
 def test_many_users_take_as_many_queries_as_one(
-    client: APIClient, workspace: Workspace, django_assert_max_num_queries: DjangoAssertNumQueries
+    client: APIClient, workspace: Workspace, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client.get("/v1/ping")  # notes the use of the key
     for _ in range(2):
         factories.user(workspace)
-        with django_assert_max_num_queries(3):
+        with django_assert_num_queries(4):
             client.get("/v1/users?limit=5")
+
+
+@pytest.mark.parametrize("path", ["users", "tags", "templates", "cases/e-1/notes"])
+def test_lists_go_on_behind_a_cursor(client: APIClient, workspace: Workspace, path: str) -> None:
+    case = factories.case(workspace, external_id="e-1")
+    for name in ("a", "b"):
+        factories.user(workspace)
+        factories.tag(workspace, name)
+        factories.template(workspace, name)
+        services.add_note(case, name)
+    first = client.get(f"/v1/{path}?limit=1").json()
+    second = client.get(f"/v1/{path}", {"limit": 1, "cursor": first["pagination"]["next_cursor"]}).json()
+    assert [*first["data"], *second["data"]] == client.get(f"/v1/{path}").json()["data"]
+    assert second["pagination"]["next_cursor"] is None
