@@ -208,7 +208,8 @@ def affiliate(case: Case, number: int) -> None:
         add_company(case, {"name": "Main"})
     with suppress(ValidationError):
         add_company(case, {"name": "Other", "type": "affiliated"})
-    case.companies.all().delete()
+    with suppress(ValidationError):  # another has added one meanwhile, which the main one has to wait for
+        case.companies.all().delete()
 
 
 def retag(case: Case, number: int) -> None:
