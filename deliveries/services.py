@@ -23,7 +23,8 @@ from . import validation
 from .engine import fanout, lanes, lookup, outbound, signing, trial
 from .engine.envelope import Parts
 from .engine.trial import Trial
-from .events import outbox, shapes
+from .events import examples, outbox, shapes
+from .events.catalogue import sent_as
 from .models import Delivery, Event, Lane, Subscription
 
 CHUNK = 2000
@@ -133,14 +134,34 @@ def set_online(ids: Iterable[UUID], *, online: bool, reason: str = "") -> list[S
     return rows
 
 
-def send_trial(subscription: Subscription) -> Trial:
-    """Sends a test event now, and answers with what the receiver said. It is not retried and leaves no history."""
-    return trial.send_trial(subscription, outbound.policy(), _trial_parts(subscription))
+def send_trial(subscription: Subscription, event: str = trial.EVENT) -> Trial:
+    """Sends a test event now, and answers with what the receiver said. It is not retried and leaves no history.
+
+    It says `Webhook.Test`, or the example of an event that arises. Raises KeyError for any other name.
+    """
+    if event == trial.EVENT:
+        return trial.send_trial(subscription, outbound.policy(), _trial_parts(subscription))
+    example = examples.body(event)
+    parts = _example_parts(subscription, event, example)
+    return trial.send_trial(subscription, outbound.policy(), parts, event, example.get("sub_event", ""))
+
+
+def _example_parts(row: Subscription, event: str, example: Mapping[str, Any]) -> Parts:
+    """What an example says, in the subscription's own shape. `context.test` tells it from what happened."""
+    kind = sent_as(event)[0].entity
+    told = {name: value for name, value in example["context"].items() if name not in trial.COUNTED}
+    context = {**told, **_workspace_of(row), "test": True}
+    gone = event.endswith(".Deleted")
+    return shapes.parts(row.shape, kind, context, example[kind], settings.PUBLIC_URL, gone=gone)
+
+
+def _workspace_of(row: Subscription) -> dict[str, Any]:
+    return {"workspace": {"id": str(row.workspace.pk), "name": row.workspace.name}}
 
 
 def _trial_parts(row: Subscription) -> Parts:
     """What a test event says, in the subscription's own shape."""
-    context = {"workspace": {"id": str(row.workspace.pk), "name": row.workspace.name}}
+    context = _workspace_of(row)
     webhook = {"id": str(row.pk), "name": row.name, "url": row.url}
     return shapes.parts(row.shape, "webhook", context, webhook, settings.PUBLIC_URL)
 

@@ -6,16 +6,22 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from rest_framework import serializers
 
-from deliveries import recovery, services, validation
+from deliveries import recovery, services, stats, validation
+from deliveries.engine import trial
+from deliveries.events import catalogue
 from deliveries.models import Subscription
 from workspaces.api import fields
+from workspaces.identifiers import EPOCH
 
 # Far more than there are events: duplicates are dropped, not refused.
 MOST_EVENTS = 500
 # Logs that one request may retry.
 MOST_RETRIED = 1000
+# Seconds that a secret may go on to sign after a rotation: a week to change a receiver.
+LONGEST_GRACE = 7 * 24 * 3600
 
 
 class Whole(serializers.IntegerField):
@@ -99,3 +105,43 @@ class RecoverySerializer(Strict):
     since = fields.Moment()
     until = fields.Moment(required=False, allow_null=True, default=None)
     rate = fields.Number(required=False, default=recovery.DEFAULT_RATE)
+
+
+class TestSerializer(Strict):
+    """A test to send; the example of an event unless it is the plain `Webhook.Test`."""
+
+    event = fields.Text(required=False, default=trial.EVENT)
+
+    def validate_event(self, value: str) -> str:
+        if value != trial.EVENT and (complaint := _no_example(value)):
+            raise serializers.ValidationError(complaint, code="unknown_event")
+        return value
+
+
+def _no_example(name: str) -> str | None:
+    """A sentence about a name that has no example."""
+    if name not in catalogue.NAMES:
+        return catalogue.complaint([name]) or f"{name} stands for many events; name one of them."
+    return None if catalogue.sent_as(name)[0].family.arises else f"{name} never arises here, so it has no example."
+
+
+class RotationSerializer(Strict):
+    """A rotation; what is left out is generated, or as the settings say."""
+
+    grace = Whole(required=False, min_value=0, max_value=LONGEST_GRACE)
+    secret = fields.Text(required=False, trim_whitespace=False)
+
+    def validate_secret(self, value: str) -> str:
+        return validation.secret(value)
+
+
+class StatsSerializer(Strict):
+    """A range to look back at, from a query string: the last day unless it says otherwise."""
+
+    since = fields.Moment(required=False)
+    until = fields.Moment(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        until = attrs.get("until") or timezone.now()
+        usual = max(until, EPOCH + stats.USUAL) - stats.USUAL  # before the year 1 there is no time
+        return {"since": attrs.get("since") or usual, "until": until}

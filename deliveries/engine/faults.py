@@ -97,6 +97,11 @@ def outward(code: str) -> str:
     return UNREACHABLE if code in SILENT else code
 
 
+def outward_sentence(code: str, sentence: str) -> str:
+    """The same of what people are told of an error with this code."""
+    return NO_CONNECTION if code in SILENT else sentence
+
+
 def from_refused(refused: Refused) -> RequestException:
     """A URL that the policy turned down, as an exception of `requests`."""
     kind = EgressRefused if refused.code in {"address", "name", "port"} else InvalidURL

@@ -1,4 +1,4 @@
-"""A test event: sent once, in the foreground, exactly as a real one would be, so that people see the answer at once."""
+"""A test event: sent once, in the foreground, signed as a real one would be, so that people see the answer at once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from .egress import Policy
 from .envelope import Counters, Parts, body
 
 EVENT = "Webhook.Test"
+COUNTED = frozenset({"timestamp", "event_id", "retry_count", "remaining_retry_count"})
+"""Members of a context that are this very request's own."""
 UNSENDABLE = "The URL or a custom header cannot be sent; correct it and save."
 
 
@@ -31,6 +33,8 @@ class Trial:
     """Why not, as a sentence; empty when an answer came."""
     duration_ms: int | None
     """None when there was no connection."""
+    code: str = field(kw_only=True, default="")
+    """The class of the error, as faults.classify() tells it; empty when an answer came."""
     request_headers: dict[str, str] = field(repr=False)
     request_body: str = field(repr=False)
     response_headers: dict[str, str] = field(repr=False, default_factory=dict)
@@ -44,15 +48,18 @@ class Trial:
         return self.status is not None and 200 <= self.status < 300
 
 
-def send_trial(subscription: Subscription, policy: Policy, parts: Parts) -> Trial:
-    """Sends a signed `Webhook.Test` that says this to the subscription, offline or not. Nothing is retried or kept."""
+def send_trial(
+    subscription: Subscription, policy: Policy, parts: Parts, event: str = EVENT, sub_event: str = ""
+) -> Trial:
+    """Sends a signed event that says this to the subscription, offline or not. Nothing is retried or kept."""
     endpoint = endpoints.of(subscription)
     now, event_id = _now(), str(new_id())
-    content = body(EVENT, "", event_id, Counters(now, 0, 0), parts)
+    content = body(event, sub_event, event_id, Counters(now, 0, 0), parts)
     try:
         request = endpoint.request(event_id, now, content)
-    except ValueError:
-        return Trial(subscription.url, None, UNSENDABLE, None, {}, content.decode())
+    except ValueError as error:
+        code = faults.classify(error) if isinstance(error, requests.RequestException) else "invalid_url"
+        return Trial(subscription.url, None, UNSENDABLE, None, {}, content.decode(), code=code)
     return _send(endpoint, request, content.decode(), policy)
 
 
@@ -68,8 +75,9 @@ def _send(endpoint: endpoints.Endpoint, request: requests.PreparedRequest, conte
         try:
             response = session.send(request, allow_redirects=False)
         except requests.exceptions.RequestException as error:
-            duration = None if transport.classify(error) in faults.SILENT else _milliseconds(began)
-            return Trial(endpoint.url, None, str(error), duration, shown, content)
+            code = faults.classify(error)
+            duration = None if code in faults.SILENT else _milliseconds(began)
+            return Trial(endpoint.url, None, str(error), duration, shown, content, code=code)
     return Trial(
         url=endpoint.url,
         status=response.status_code,

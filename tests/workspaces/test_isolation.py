@@ -104,6 +104,9 @@ ROWS: list[tuple[str, str, Any]] = [
     ("get", "webhooks/{webhook}/recoveries", None),
     ("get", "webhooks/{webhook}/recoveries/{recovery}", None),
     ("post", "webhooks/{webhook}/recoveries/{recovery}/cancel", None),
+    ("post", "webhooks/{webhook}/test", {}),
+    ("post", "webhooks/{webhook}/rotate-secret", {}),
+    ("get", "webhooks/{webhook}/stats", None),
     ("get", "webhook-logs/{log}", None),
     ("post", "webhook-logs/{log}/retry", None),
 ]
