@@ -115,7 +115,7 @@ def test_another_webhooks_deliveries_do_not_count(client: APIClient, subscribe: 
     assert (told["attempts"], told["complete"], told["reaches_back_to"]) == (attempts, True, None)
 
 
-@pytest.mark.parametrize("fields", [{"last_attempt_at": timezone.now()}, {"state": State.PENDING}])
+@pytest.mark.parametrize("fields", [{"last_attempt_at": aged.LONG_AGO}, {"state": State.PENDING}])
 def test_a_cap_is_said_and_the_newest_are_looked_at(
     client: APIClient, subscribe: Subscribe, now: datetime, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
@@ -133,13 +133,14 @@ def test_a_cap_is_said_and_the_newest_are_looked_at(
 def test_the_number_of_queries_does_not_grow(
     client: APIClient, subscribe: Subscribe, now: datetime, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    """The key, the webhook, and three of ours in a transaction."""
     row = subscribe("Case.Created")
-    with django_assert_num_queries(6) as few:
-        looked(client, row)
-    for _ in range(30):
-        tried(row, now - timedelta(hours=1), (500, 1), (200, 1))
-    with django_assert_num_queries(len(few)):
-        looked(client, row)
+    looked(client, row)  # writes down when the key was first used
+    for _ in range(2):
+        with django_assert_num_queries(7):
+            looked(client, row)
+        for _ in range(30):
+            tried(row, now - timedelta(hours=1), (500, 1), (200, 1))
 
 
 @pytest.mark.parametrize(
