@@ -79,7 +79,7 @@ class Stats:
     """Milliseconds that an answer took, whatever it was; None: there was no answer."""
     p95: int | None
     complete: bool
-    """False: there were more than MOST; only so many were looked at."""
+    """False: there were as many as MOST, or more; only so many were looked at."""
     first: datetime | None
     """When the first of the tried deliveries that were looked at was recorded."""
 
