@@ -40,6 +40,7 @@ class WebhookToolsViewSet(WorkspaceViewSet[Subscription]):
     workspace_lookup = "workspace"
     scope_area = Area.WEBHOOKS
     not_found = "No webhook can be found."
+    calls_outside = ("test",)
 
     def test(self, request: Request, pk: str) -> Response:
         row = self.find(self.get_queryset().select_related("workspace"))

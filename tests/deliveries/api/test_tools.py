@@ -76,6 +76,14 @@ def test_a_test_is_signed_and_sent_once_and_leaves_nothing(
     assert not any(model.objects.exists() for model in (Event, Delivery, Attempt))
 
 
+def test_a_test_that_is_asked_for_again_under_its_key_is_not_sent_again(
+    client: APIClient, subscribe: Subscribe, receiver: Receiver
+) -> None:
+    path, headers = f"/v1/webhooks/{subscribe('Case.Created').pk}/test", {"Idempotency-Key": "one"}
+    first, second = (client.post(path, {}, headers=headers) for _ in range(2))
+    assert (first.status_code, second.content, len(receiver.posts)) == (200, first.content, 1)
+
+
 def test_the_example_of_an_event_can_be_sent(client: APIClient, subscribe: Subscribe, receiver: Receiver) -> None:
     row = subscribe("Case.Created")
     told = sent_to(client, row, event="Check.Approved")
