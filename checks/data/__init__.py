@@ -2,6 +2,7 @@
 
 from .beginnings import About, begun, whole
 from .document_types import STANDARD, shown_type
+from .members import refuse_members
 from .merging import merged, unknown_names
 from .parts import Json
 from .settings import KEYS, automatic
@@ -14,6 +15,7 @@ __all__ = [
     "automatic",
     "begun",
     "merged",
+    "refuse_members",
     "shown_type",
     "unknown_names",
     "whole",

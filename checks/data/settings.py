@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from checks import aml
 from checks.choices import SEARCHABLE, AlertCategory, CheckType
 
+from .kinds import is_flag, is_number, is_text
 from .parts import Json
 
 
@@ -23,16 +24,8 @@ class Setting:
     required: bool = False
 
 
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and "\0" not in value
-
-
 def _is_share(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    return is_number(value) and bool(0 <= value <= 1)
 
 
 def _word(default: str, *others: str) -> Setting:
@@ -50,12 +43,12 @@ def _words(default: Iterable[str], words: Iterable[str]) -> Setting:
 
 
 def _key(of: str) -> Setting:
-    return Setting("", lambda value: _is_text(value) and 0 < len(value) <= KEY_LENGTH, f"the key of {of}", True)
+    return Setting("", lambda value: is_text(value) and 0 < len(value) <= KEY_LENGTH, f"the key of {of}", True)
 
 
 # Of keys of document types and templates; the subtype, which holds a prefix and the key, has room for it.
 KEY_LENGTH = 200
-_FLAG = Setting(False, _is_flag, "true or false")
+_FLAG = Setting(False, is_flag, "true or false")
 _AUTOMATIC = {"automatic_approval": _FLAG, "automatic_rejection": _FLAG}
 # Of a document's analysis: the models and what each needs to be told.
 _MODELS: Mapping[str, tuple[str, ...]] = {
@@ -71,7 +64,7 @@ def _is_analysis(value: Any) -> bool:
         return True
     if not isinstance(value, dict) or value.keys() - {*_AUTOMATIC, "parameters"}:
         return False
-    flags = all(_is_flag(value[name]) for name in _AUTOMATIC if name in value)
+    flags = all(is_flag(value[name]) for name in _AUTOMATIC if name in value)
     return flags and _are_parameters(value.get("parameters"))
 
 
@@ -79,7 +72,7 @@ def _are_parameters(value: Any) -> bool:
     if not isinstance(value, dict):
         return value is None
     model = value.get("model")
-    return isinstance(model, str) and model in _MODELS and all(_is_text(value.get(name)) for name in _MODELS[model])
+    return isinstance(model, str) and model in _MODELS and all(is_text(value.get(name)) for name in _MODELS[model])
 
 
 SETTINGS: Mapping[str, Mapping[str, Setting]] = {
@@ -88,8 +81,8 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
         "fuzziness": Setting(aml.SETTINGS["fuzziness"], _is_share, "a number from 0 to 1"),
         "exact_match": _FLAG,
         "list_types": _words(aml.SETTINGS["list_types"], SEARCHABLE),
-        "profile_id": Setting(None, lambda value: value is None or _is_text(value), "text or null"),
-        "enable_entity_filter": Setting(aml.SETTINGS["enable_entity_filter"], _is_flag, "true or false"),
+        "profile_id": Setting(None, lambda value: value is None or is_text(value), "text or null"),
+        "enable_entity_filter": Setting(aml.SETTINGS["enable_entity_filter"], is_flag, "true or false"),
     },
     CheckType.COMPANY_MONITORING: {"alert_categories": _words(AlertCategory.values, AlertCategory.values)},
     CheckType.DOCUMENT: {
@@ -108,7 +101,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     CheckType.ID_VERIFICATION: {
         "vendor": _word("checkout", "idnow", "onfido", "ubble", "veriff"),
         "mode": _word("auto", "certified", "default", "expert", "liveness"),
-        "redirect_url": Setting("", _is_text, "a URL"),
+        "redirect_url": Setting("", is_text, "a URL"),
         **_AUTOMATIC,
     },
     CheckType.ONLINE_REPUTATION: {},

@@ -13,6 +13,7 @@ from django.db.models import Q
 from cases.models import Case, Company, Individual
 from checks.aml import has_open_hits
 from checks.choices import ABOUT_COMPANIES, ABOUT_INDIVIDUALS, DECIDED, STAYS_AFTER_ITS_DAY, CheckStatus, CheckType
+from checks.data import refuse_members
 from workspaces.changes import Above, Change, TrackedManager, TrackedModel, TrackedQuerySet
 
 from . import rules
@@ -115,6 +116,8 @@ class Check(TrackedModel):
             before = {} if change.before is None else change.before
             if touched := FIXED & before.keys():
                 raise ValidationError(f"A check keeps its {min(touched).removesuffix('_id')}; start another instead.")
+            if change.before is None or "data" in before:
+                refuse_members(change.row.stored()["type"], change.row.stored()["data"], before.get("data"))
             if change.before is None or {"status", "data"} & before.keys():
                 _refuse_state(before, change.row.stored())
 

@@ -25,7 +25,8 @@ def record_result(check: Check, result: str | None, /, **found: Any) -> Check:
     """What the vendor says, and what it found: `information`, `vendor`, `decision`, …, by name of the check's data.
 
     Settings of the check may let an approval or a rejection stand as the verdict; all else needs a review.
-    Raises ValidationError unless the check waits for its result, and for findings that its type has no place for.
+    Raises ValidationError unless the check waits for its result, and for findings that its type has no place for, or
+    that are of another kind than its schema says.
     """
     check = locked(check)
     _refuse_result(check, result)
@@ -69,8 +70,17 @@ def _with_findings(check: Check, found: data.Json) -> data.Json:
     unknown = sorted([*(found.keys() & _OURS), *data.unknown_names(stored, found)])
     if unknown:
         raise ValidationError({"found": f"A result of this type of check says nothing about {unknown[0]}."})
+    data.refuse_members(check.type, found)
+    _refuse_files(stored, found)
     merged: data.Json = data.merged(stored, found)
     return merged
+
+
+def _refuse_files(stored: data.Json, found: data.Json) -> None:
+    """Vendors may bring files of their own; they do not change which were handed in."""
+    there = stored.get("document_file_ids")
+    if there and found.get("document_file_ids", there) != there:
+        raise ValidationError({"found": "This check has its files already; a result cannot change which these are."})
 
 
 def _automatic_verdict(check: Check, result: str | None) -> CheckStatus | None:
