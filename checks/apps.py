@@ -13,9 +13,11 @@ class ChecksConfig(AppConfig):
         from cases.projection import use_checks
 
         from . import flags
+        from .documents import verdict
         from .documents.services import analyser_exists
         from .projection import load_summaries
 
         use_checks(load_summaries)
         register(analyser_exists)
         flags.connect()
+        verdict.connect()

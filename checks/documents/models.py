@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -12,7 +14,7 @@ from django.utils import timezone
 
 from cases.models import Case, Company, Individual
 from checks.choices import CheckType
-from workspaces.changes import Change, TrackedModel
+from workspaces.changes import Above, Change, TrackedModel
 
 if TYPE_CHECKING:
     from checks.models import Check
@@ -33,6 +35,20 @@ class Decision(models.TextChoices):
 
 # What a file was handed in for, and its bytes: another file is another document.
 FIXED = frozenset({"for_check_id", "case_id", "individual_id", "company_id", "document_type_key", "size", "sha256"})
+
+DECIDES = "The analysis of a document decides on it, and moves its check; review the check to decide yourself."
+
+_deciding = ContextVar("deciding", default=False)
+
+
+@contextmanager
+def deciding() -> Iterator[None]:
+    """Inside, documents may be decided: for whoever moves their check, too."""
+    token = _deciding.set(True)
+    try:
+        yield
+    finally:
+        _deciding.reset(token)
 
 
 class Document(TrackedModel):
@@ -71,6 +87,8 @@ class Document(TrackedModel):
     """When its analysis was last begun or asked for: what stands still is found by it."""
 
     locked_fields: ClassVar = frozenset({"stage"})
+    # Its check is moved by a deletion, and the case is locked before a check.
+    above: ClassVar = Above("case_id", by=frozenset(), by_new=False)
 
     class Meta(TrackedModel.Meta):
         indexes: ClassVar = [
@@ -118,6 +136,8 @@ def _refuse_state(before: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
         raise ValidationError({"stage": f"A document that is {before['stage']} cannot be {stage} again."})
     if decision not in (Decision.values if stage == Stage.DECIDED else ("",)):
         raise ValidationError({"decision": f"A document that is {stage} cannot have the decision “{decision}”."})
+    if stage == Stage.DECIDED and not _deciding.get():
+        raise ValidationError({"decision": DECIDES}, code="not_deciding")
 
 
 class DocumentFile(models.Model):

@@ -29,7 +29,7 @@ from workspaces.rules import lock_in_order
 from . import starting
 from .analysers import Analyser, Extraction, File, Finding, Severity
 from .decision import decide
-from .models import Document, DocumentFile, Stage, refuse_misfit
+from .models import Document, DocumentFile, Stage, deciding, refuse_misfit
 from .texts import as_json, printable, storable
 from .verdict import move
 
@@ -151,7 +151,8 @@ def _decide(document_id: UUID, stages: Sequence[Stage], *more: Finding) -> None:
     if check and document:
         findings = [*findings_of(document), *more]
         decision = decide(document.fields, findings)
-        _reach(document, Stage.DECIDED, findings=_told(findings), decision=decision.value)
+        with deciding():
+            _reach(document, Stage.DECIDED, findings=_told(findings), decision=decision.value)
         move(check)
 
 

@@ -258,6 +258,78 @@ def test_a_check_that_somebody_decided_is_not_moved(check: Check, reviewer: str)
     assert (check.status, check.data["review"]["reviewer_type"]) == ("approved", reviewer)
 
 
+# --- Deleted ----------------------------------------------------------------------------------------------------------
+
+
+def delete_one(document: Document) -> None:
+    document.delete()
+
+
+def delete_many(document: Document) -> None:
+    Document.objects.filter(pk=document.pk).delete()
+
+
+@pytest.mark.parametrize("delete", [delete_one, delete_many])
+def test_a_check_does_not_wait_for_a_document_that_is_deleted(check: Check, delete: Callable[[Document], None]) -> None:
+    waiting, kept = submit(check), analysed(check)
+    delete(waiting)
+    check.refresh_from_db()
+    assert (check.status, check.data["result"]) == ("approved", "approved")
+    assert check.data["document_file_ids"] == [str(kept.pk)]
+    assert names()[-1] == "Check.Approved"
+
+
+@pytest.mark.parametrize(
+    ("paper", "status"), [(papers.expired_passport, "rejected"), (lambda: papers.pdf("No zone"), "need_review")]
+)
+def test_the_documents_that_are_left_decide(check: Check, paper: Callable[[], bytes], status: str) -> None:
+    analysed(check)
+    worse = analysed(check, paper())
+    assert Check.objects.get().status == status
+    worse.delete()
+    check.refresh_from_db()
+    assert (check.status, check.data["review"]["reviewer_type"]) == ("approved", "system")
+
+
+def test_a_review_that_was_forced_stays_when_a_document_is_deleted(check: Check) -> None:
+    submit(check)
+    waiting = submit(check)
+    force_review(check)
+    for step in (services.extract, services.analyse, services.settle):
+        step(Document.objects.exclude(pk=waiting.pk).get().pk)
+    waiting.delete()
+    assert Check.objects.get().status == "need_review"
+
+
+@pytest.mark.parametrize(("is_decided", "status"), [(False, "in_progress"), (True, "approved")])
+def test_a_check_without_documents_stays_as_it_is(check: Check, is_decided: bool, status: str) -> None:
+    document = analysed(check) if is_decided else submit(check)
+    check.refresh_from_db()
+    told, day = names(), check.expires_at
+    document.delete()
+    check.refresh_from_db()
+    assert (check.status, check.expires_at, check.data["document_file_ids"]) == (status, day, [])
+    assert names() == told
+
+
+def test_a_document_from_before_the_restart_is_deleted_without_a_trace(check: Check) -> None:
+    before = analysed(check, papers.expired_passport())
+    restart(check)
+    kept = submit(check)
+    written = Check.objects.values().get()
+    before.delete()
+    assert Check.objects.values().get() == written
+    assert written["data"]["document_file_ids"] == [str(kept.pk)]
+
+
+def test_documents_go_with_their_check_without_another_event(check: Check) -> None:
+    submit(check)
+    analysed(check, papers.expired_passport())
+    before = names()
+    check.delete()
+    assert names() == [*before, "Check.Deleted"]
+
+
 # --- Analysers that fail ----------------------------------------------------------------------------------------------
 
 
@@ -407,6 +479,18 @@ def test_a_document_is_decided_only_at_the_end(check: Check) -> None:
     submit(check)
     with pytest.raises(ValidationError, match="A document that is received cannot have the decision"):
         Document.objects.update(decision="accepted")
+
+
+@pytest.mark.parametrize("stage", ["received", "decided"])
+def test_only_the_analysis_decides(check: Check, stage: str) -> None:
+    document = analysed(check) if stage == "decided" else submit(check)
+    before = names()
+    with pytest.raises(ValidationError, match="The analysis of a document decides on it, and moves its check"):
+        Document.objects.update(stage="decided", decision="rejected")
+    document.stage, document.decision = Stage.DECIDED, "rejected"
+    with pytest.raises(ValidationError, match="The analysis of a document decides on it, and moves its check"):
+        document.save()
+    assert (names(), Document.objects.get().stage) == (before, stage)
 
 
 def test_no_document_is_of_another_type_of_check() -> None:
