@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,14 +13,17 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import QuerySet
 
-from cases.models import Case
+from cases.models import Case, values
 from checks.choices import EntityType
 from checks.data.document_types import STANDARD
 from checks.data.settings import KEY_LENGTH
-from workspaces.changes import TrackedModel
+from workspaces.changes import Change, TrackedModel
 from workspaces.models import Workspace
 
 is_key = RegexValidator(r"\A[a-z][a-z_0-9]*\Z", "Use small letters, digits and _, beginning with a letter.")
+
+# Checks are found by them.
+FIXED = frozenset({"workspace_id", "key"})
 
 Row = dict[str, Any]
 Types = dict[tuple[UUID, str], Row]
@@ -52,6 +55,24 @@ class DocumentType(TrackedModel):
 
     def __str__(self) -> str:
         return self.label
+
+    @classmethod
+    def refuse(cls, changes: Sequence[Change], using: str) -> None:
+        values.refuse(changes)
+        for change in changes:
+            touched = FIXED & (change.before or {}).keys()
+            if touched:
+                raise ValidationError(f"A document type keeps its {min(touched).removesuffix('_id')}; make another.")
+            if change.before is None or {"label", "target_entities"} & change.before.keys():
+                _refuse_columns(change.row.stored())
+
+
+def _refuse_columns(row: Mapping[str, Any]) -> None:
+    if not row["label"].strip():
+        raise ValidationError({"label": "Give the document type a label."})
+    whom = row["target_entities"]
+    if not whom or len({*whom}) < len(whom):
+        raise ValidationError({"target_entities": f"Name one or more of {', '.join(EntityType.values)}, each once."})
 
 
 def types_of(workspace: UUID) -> QuerySet[DocumentType]:

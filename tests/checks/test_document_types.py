@@ -103,6 +103,39 @@ def test_a_key_is_plain(key: str) -> None:
     assert "key" in refusal.value.message_dict
 
 
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"key": "Union Card"}, "Use small letters, digits and _"),
+        ({"target_entities": ["ship"]}, "Use company, individual."),
+        ({"target_entities": ["company", "company"]}, "Name one or more of company, individual, each once."),
+        ({"target_entities": []}, "Name one or more of company, individual, each once."),
+        ({"label": " "}, "Give the document type a label."),
+        ({"label": "x" * 256}, "at most 255 characters"),
+    ],
+)
+def test_what_checks_could_not_show_is_refused_in_code_too(values: dict[str, Any], sentence: str) -> None:
+    workspace = factories.workspace()
+    with pytest.raises(ValidationError, match=sentence):
+        own(workspace, **values)
+    made = own(workspace, "residence")
+    for name in values.keys() - {"key"}:
+        setattr(made, name, values[name])
+        with pytest.raises(ValidationError, match=sentence):
+            made.save()
+        if len(str(values[name])) < 255:  # the database says that of bulk changes itself
+            with pytest.raises(ValidationError, match=sentence):
+                DocumentType.objects.update(**values)
+    assert list(DocumentType.objects.values_list("label", "target_entities")) == [("Union card", ["individual"])]
+
+
+@pytest.mark.parametrize("name", ["key", "workspace"])
+def test_what_checks_find_a_type_by_stays(name: str) -> None:
+    own(factories.workspace())
+    with pytest.raises(ValidationError, match=f"A document type keeps its {name}"):
+        DocumentType.objects.update(**{name: "other" if name == "key" else factories.workspace()})
+
+
 def test_many_checks_look_their_types_up_at_once(django_assert_max_num_queries: Any) -> None:
     people = [factories.individual(factories.case()) for _ in range(10)]
     made = [Check(type="document", individual_id=person.pk, document_type_key="passport") for person in people]
@@ -120,5 +153,9 @@ def test_types_are_edited_in_the_admin(admin_client: Any) -> None:
     for path in ("", "?q=a", "add/", f"{made.pk}/change/"):
         assert admin_client.get(f"/admin/checks/documenttype/{path}").status_code == 200
     page = admin_client.post("/admin/checks/documenttype/add/", sent | {"target_entities": []}).content.decode()
+    twice = admin_client.post(
+        "/admin/checks/documenttype/add/", sent | {"key": "b", "target_entities": ["company"] * 2}
+    )
+    assert "each once." in twice.content.decode()
     assert "This field is required." in page
     assert "Another document type of this workspace has this key." in page
