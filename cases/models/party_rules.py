@@ -20,12 +20,20 @@ DELEGATOR_IS_RELEVANT = "An individual who is not relevant cannot be delegator."
 ONE_MAIN = "A case can have only one main company."
 MAIN_IS_RELEVANT = "The main company is always relevant."
 MAIN_FIRST = "Create the main company of the case first, then affiliated ones."
+CASE_STAYS = "Individuals and companies keep their case; create them anew in another."
 MAIN_STAYS = "The main company stays as long as the case has affiliated ones."
 
 Values = Mapping[str, Any]
 
 
+def refuse_move(before: Values | None) -> None:
+    """What was told of them, and their checks, belong to their case."""
+    if before is not None and "case_id" in before:
+        raise ValidationError(CASE_STAYS, code="moved")
+
+
 def refuse_individual(before: Values | None, now: Values) -> None:
+    refuse_move(before)
     if now["is_delegator"] and now["is_signatory"]:
         raise ValidationError(DELEGATES_OR_SIGNS)
     if not now["email"] and (now["is_business_contact"] or now["is_signatory"]):
@@ -37,6 +45,7 @@ def refuse_individual(before: Values | None, now: Values) -> None:
 
 
 def refuse_company(before: Values | None, now: Values) -> None:
+    refuse_move(before)
     if now["type"] == CompanyType.MAIN and not now["is_relevant"]:
         raise ValidationError(MAIN_IS_RELEVANT)
     if before is None or "custom_properties" in before:

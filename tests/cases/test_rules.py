@@ -219,6 +219,13 @@ def test_what_an_individual_may_be(write: Write, fields: dict[str, Any], sentenc
     refused(lambda: write(person, fields), sentence)
 
 
+@WAYS
+@pytest.mark.parametrize("make", [factories.individual, factories.company])
+def test_people_and_companies_keep_their_case(write: Write, make: Callable[[], Any]) -> None:
+    row, other = make(), factories.case()
+    refused(lambda: write(row, {"case": other}), "keep their case")
+
+
 @pytest.mark.parametrize("bulk", [False, True])
 def test_a_new_individual_who_breaks_a_rule_is_refused(bulk: bool) -> None:
     person = Individual(case=factories.case(), first_name="A", last_name="B", is_signatory=True)
