@@ -21,6 +21,7 @@ EACH = 'JSON, by key: text, a number, true, false or a list of texts, such as {"
 
 
 class CaseForm(RuledForm):
+    as_shown = ("status",)
     flags = Words(
         [choice for choice in CaseFlag.choices if choice[0] in HAND_FLAGS],
         error_messages={"invalid_choice": "%(value)s is no flag that is set by hand."},
@@ -57,7 +58,8 @@ class CaseForm(RuledForm):
         return kept + [flag for flag in ticked if flag not in kept]
 
     def clean_status(self) -> str:
-        wanted: str = self.cleaned_data["status"]
+        """A page that was open during a verdict does not undo it."""
+        wanted: str = self.instance.status if self.is_left("status") else self.cleaned_data["status"]
         if wanted != self.initial.get("status") and wanted not in (CaseStatus.DRAFT, CaseStatus.OPEN):
             raise ValidationError(
                 "Set a case to draft or open here; to approve, reject or close it, use the button or the action of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection
@@ -29,6 +29,18 @@ class RuledForm(ModelForm):
 
     What a rule says of a column that the form does not have, it says of the whole.
     """
+
+    as_shown: ClassVar[tuple[str, ...]] = ()
+    """Fields of one value that are sent along as the page showed them, for is_left()."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.fields.keys() & {*self.as_shown}:
+            self.fields[name].show_hidden_initial = True
+
+    def is_left(self, name: str) -> bool:
+        """The person left this field as the page showed it, whatever became of the row since."""
+        return not self.instance._state.adding and name not in self.changed_data
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

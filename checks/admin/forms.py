@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -10,15 +11,22 @@ from rest_framework import serializers
 
 from checks.data import KEYS
 from checks.models import DECIDED
+from workspaces.editing import RuledForm
 from workspaces.forms import CheckedJSON
 from workspaces.typed import ModelForm
 
 
-class CheckForm(ModelForm):
-    """A status that is typed in would skip the review of a verdict."""
+class CheckForm(RuledForm):
+    """A status that is typed in would skip the review of a verdict; one that was shown before it would undo it."""
+
+    as_shown = ("status", "expires_at")
+
+    def clean_expires_at(self) -> date | None:
+        found: date | None = self.instance.expires_at if self.is_left("expires_at") else self.cleaned_data["expires_at"]
+        return found
 
     def clean_status(self) -> str:
-        wanted: str = self.cleaned_data["status"]
+        wanted: str = self.instance.status if self.is_left("status") else self.cleaned_data["status"]
         if wanted != self.initial.get("status") and wanted in DECIDED:
             raise ValidationError(
                 "To approve or reject a check, use the button or the action of that name, which keeps a review."

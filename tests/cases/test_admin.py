@@ -116,7 +116,7 @@ def test_a_button_decides_and_comes_back_to_its_page(admin_client: Client) -> No
 
 
 def page_of(row: Model) -> str:
-    return f"/admin/cases/{row._meta.model_name}/{row.pk}/change/"
+    return f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/"
 
 
 def sent_by(client: Client, row: Model) -> dict[str, Any]:
@@ -124,6 +124,8 @@ def sent_by(client: Client, row: Model) -> dict[str, Any]:
     context = client.get(page_of(row)).context
     forms = [context["adminform"].form, *(f.formset.management_form for f in context["inline_admin_formsets"])]
     values = {form[name].html_name: form[name].value() for form in forms for name in form.fields}
+    told = [form[name] for form in forms for name, field in form.fields.items() if field.show_hidden_initial]
+    values |= {field.html_initial_name: field.value() for field in told}
     return {name: value for name, value in values.items() if value is not None and value is not False}
 
 

@@ -178,6 +178,28 @@ def test_an_external_id_that_another_case_has_is_refused_on_the_page(admin_clien
     assert told() == []
 
 
+@pytest.mark.parametrize("verdicts", [["approved"], ["approved", "rejected"], ["closed"]])
+def test_a_page_that_was_open_during_a_verdict_does_not_undo_it(admin_client: Client, verdicts: list[str]) -> None:
+    case, (*earlier, last) = factories.case(), verdicts
+    for verdict in earlier:
+        services.review_case(case, verdict, reviewer_type="api")
+    sent = sent_by(admin_client, case)
+    assert 'name="initial-status"' in admin_client.get(page_of(case)).content.decode()
+    services.review_case(case, last, reviewer_type="api")
+    forget()
+    assert admin_client.post(page_of(case), {**sent, "name": "Renamed"}).status_code == 302
+    found = Case.objects.get()
+    assert (found.name, found.status, told()) == ("Renamed", last, ["Case.InfoUpdated"])
+
+
+def test_whoever_reopens_a_case_on_a_page_that_is_old_does_so(admin_client: Client) -> None:
+    case = factories.case()
+    sent = sent_by(admin_client, case)
+    services.review_case(case, "approved", reviewer_type="api")
+    assert admin_client.post(page_of(case), {**sent, "status": "draft"}).status_code == 302
+    assert Case.objects.get().status == "draft"
+
+
 # --- Periodic reviews -------------------------------------------------------------------------------------------------
 
 

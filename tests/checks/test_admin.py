@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from django.test import Client
 
 from checks.models import Check
+from checks.services import review_check
+from deliveries.models import Event
 from tests import factories
+from tests.cases.test_admin import sent_by
 from tests.workspaces.staff import viewer
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +63,30 @@ def test_a_status_that_is_no_verdict_is_edited(admin_client: Client) -> None:
     admin_client.post(f"/admin/checks/check/{check.pk}/change/", {"status": "need_review", "data": "[]"})
     found = Check.objects.get(pk=check.pk)
     assert (found.status, found.data) == ("need_review", check.data)
+
+
+@pytest.mark.parametrize(("before", "verdict"), [("need_review", "approve"), ("approved", "reject")])
+def test_a_page_that_was_open_during_a_verdict_does_not_undo_it(
+    admin_client: Client, before: str, verdict: str
+) -> None:
+    check = factories.check(status=before, expires_at=date(2020, 1, 31))
+    page = f"/admin/checks/check/{check.pk}/change/"
+    sent = sent_by(admin_client, check)
+    assert 'name="initial-status"' in admin_client.get(page).content.decode()
+    decided = review_check(check, verdict, reviewer_type="api", override=before == "approved")
+    Event.objects.all().delete()
+    assert admin_client.post(page, sent).status_code == 302
+    found = Check.objects.get()
+    assert (found.status, found.expires_at) == (decided.status, decided.expires_at)
+    assert not Event.objects.exists()
+
+
+def test_the_last_day_is_edited_and_taken_away(admin_client: Client) -> None:
+    check = factories.check()
+    for day in (date(2031, 1, 31), None):
+        sent = sent_by(admin_client, check) | {"expires_at": "" if day is None else day.isoformat()}
+        assert admin_client.post(f"/admin/checks/check/{check.pk}/change/", sent).status_code == 302
+        assert Check.objects.get().expires_at == day
 
 
 def test_an_action_decides_and_may_change_an_earlier_verdict(admin_client: Client) -> None:
