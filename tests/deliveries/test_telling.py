@@ -103,7 +103,7 @@ def test_the_links_of_a_thin_body_lead_to_the_rest(
     deliver()
     client = factories.api_client(workspace)
     links = {link for post in receiver.posts for link in entity(post.content)["links"].values()}
-    assert len(links) == 4  # the check of the company has none of its own
+    assert len(links) == 5
     for link in links:
         ours, path = link[: len(settings.PUBLIC_URL)], link[len(settings.PUBLIC_URL) :]
         assert (ours, client.get(path).status_code) == (settings.PUBLIC_URL, 200)
