@@ -1,7 +1,7 @@
-"""A receiver of what is told about documents, as the tests of deliveries have it."""
+"""A receiver of what is told about documents, and a quiet doorbell, as the tests of deliveries have them."""
 
 from __future__ import annotations
 
-from tests.deliveries.conftest import deliver, receiver, subscribe, window, workspace
+from tests.deliveries.conftest import _no_flag_of_another_test, deliver, receiver, subscribe, window, workspace
 
-__all__ = ["deliver", "receiver", "subscribe", "window", "workspace"]
+__all__ = ["_no_flag_of_another_test", "deliver", "receiver", "subscribe", "window", "workspace"]
