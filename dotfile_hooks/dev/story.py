@@ -95,8 +95,10 @@ EXPECTED = (
     Expected(EARLY, "Case.StatusUpdated"),
     Expected(MAIN, "Check.Started"),
     Expected(MAIN, REFUSED, retry_after=RETRY_AFTER),
+    Expected(MAIN, "Case.Updated", "Case.FlagsUpdated"),  # for_review
     Expected(MAIN, "Check.Approved"),
     Expected(EARLY, "Check.Completed"),
+    Expected(MAIN, "Case.Updated", "Case.FlagsUpdated"),  # all_checks_approved, and for_review no more
     Expected(MAIN, "Case.Updated", "Case.InfoUpdated"),
 )
 
