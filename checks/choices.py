@@ -16,6 +16,11 @@ class CheckType(TextChoices):
     FRAUD_DATABASE = "fraud_database"
     ONLINE_REPUTATION = "online_reputation"
 
+    @property
+    def schema(self) -> str:
+        """What a check of this type is called in descriptions of the API: AmlCheck, IdDocumentCheck, ..."""
+        return f"{self.title().replace('_', '')}Check"
+
 
 # Who a type is about; the others (AML, document, fraud database) are about either.
 ABOUT_INDIVIDUALS = ("id_verification", "id_document", "ekyc", "electronic_signature")

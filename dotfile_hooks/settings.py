@@ -254,10 +254,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular_sidecar",
     "workspaces",
     "cases",
     "checks",
     "deliveries",
+    "dotfile_hooks.openapi",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -324,10 +326,17 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is refused as any other method; what the API takes is in its documents
+    "DEFAULT_SCHEMA_CLASS": "dotfile_hooks.openapi.schema.Schema31",
     "EXCEPTION_HANDLER": "workspaces.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# Of what is taken and what is answered under the same name, the former is called ...Request.
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 # WEBHOOKS_PER_WORKSPACE (default 50), TAGS_PER_WORKSPACE (default 200): Dotfile's limits.
 WEBHOOKS_PER_WORKSPACE = env.integer("WEBHOOKS_PER_WORKSPACE", 50, 1)

@@ -1,10 +1,11 @@
-"""Where everything is served: the admin, and the API under /v1."""
+"""Where everything is served: the admin, the API under /v1, and its description."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from dotfile_hooks.openapi import views as openapi
 from workspaces.api.errors import unknown_path
 
 admin.site.site_header = admin.site.site_title = "Dotfile Hooks"
@@ -18,5 +19,7 @@ urlpatterns = [
     path("v1/", include("cases.api.urls")),
     path("v1/", include("checks.api.urls")),
     path("v1/", include("deliveries.api.urls")),
+    path("v1/openapi.json", openapi.description, name="openapi"),
     re_path("^v1/", unknown_path),
+    path("docs/", openapi.page, name="openapi-page"),
 ]

@@ -11,6 +11,7 @@ from cases.models import Case, Company, Individual, Tag, Template
 from checks.aml import NewHit
 from checks.models import Check, CheckType, ListType
 from checks.services import record_aml_result, start_check
+from tests.described import DescribedClient
 from workspaces.models import ApiKey, User, Workspace
 
 
@@ -28,7 +29,7 @@ def user(*workspaces: Workspace, **fields: Any) -> User:
 
 def api_client(of: Workspace) -> APIClient:
     """A client that sends a key of this workspace with every request."""
-    client = APIClient()
+    client = DescribedClient()
     client.credentials(HTTP_X_DOTFILE_API_KEY=ApiKey.objects.issue(of, "tests")[1])
     return client
 

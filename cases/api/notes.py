@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -13,9 +14,11 @@ from rest_framework.response import Response
 from cases import projection, services
 from cases.models import AuthorType, Case, Note
 from workspaces.api import fields
+from workspaces.api.described import described
 from workspaces.api.filtering import Time
 from workspaces.api.views import Json, WorkspaceViewSet
 
+from . import examples
 from .common import find_case
 from .serializers import OfCase
 
@@ -51,6 +54,7 @@ class NoteViewSet(WorkspaceViewSet[Note]):
     model = Note
     workspace_lookup = "case__workspace"
     not_found = "No note can be found."
+    shown = "Note"
     filters: ClassVar = {"created_at": Time("created_at"), "updated_at": Time("updated_at")}
 
     def get_queryset(self) -> QuerySet[Note]:
@@ -68,14 +72,23 @@ class NoteViewSet(WorkspaceViewSet[Note]):
             for row in found
         ]
 
+    @described(summary="List the notes of a case")
     def list(self, request: Request, case_pk: str = "") -> Response:
         return super().list(request)
 
+    @described(takes=NoteSerializer, example=examples.NOTE, may=(HTTPStatus.NOT_FOUND,))
     def create(self, request: Request) -> Response:
         data = self.valid(NoteSerializer(data=request.data, context={"view": self}))
         note = services.add_note(**data, author_type=AuthorType.API)
         return Response(projection.note(note.stored(), None, []), status.HTTP_201_CREATED)
 
+    @described(
+        summary="Comment on a note",
+        takes=CommentSerializer,
+        gives="NoteComment",
+        code=HTTPStatus.CREATED,
+        example=examples.COMMENT,
+    )
     def comment(self, request: Request, pk: str) -> Response:
         note, data = self.get_object(), self.valid(CommentSerializer(data=request.data))
         comment = services.add_comment(note, **data, author_type=AuthorType.API)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -13,11 +14,14 @@ from rest_framework.response import Response
 
 from cases import projection, services
 from cases.models import Company, Individual
+from workspaces.api.described import described
 from workspaces.api.filtering import Day, Exact, Text
 from workspaces.api.views import Json, WorkspaceViewSet
 
-from . import serializers
+from . import examples, serializers
 from .common import TIMES, update
+
+NO_SUCH_CASE = (HTTPStatus.NOT_FOUND,)
 
 
 def set_relevance(view: WorkspaceViewSet[Any]) -> Response:
@@ -32,6 +36,8 @@ class IndividualViewSet(WorkspaceViewSet[Individual]):
     model = Individual
     workspace_lookup = "case__workspace"
     not_found = "No individual can be found."
+    shown, listed = "Individual", "IndividualListItem"
+    row_flags = ("exclude_internal_checks",)
     filters: ClassVar = {
         "first_name": Text("first_name"),
         "last_name": Text("last_name"),
@@ -54,6 +60,7 @@ class IndividualViewSet(WorkspaceViewSet[Individual]):
         checks = projection.load_check_summaries([row["id"]], self.flag("exclude_internal_checks"))
         return projection.individual(row, checks.get(row["id"], []))
 
+    @described(takes=serializers.IndividualCreateSerializer, may=NO_SUCH_CASE, example=examples.INDIVIDUAL)
     def create(self, request: Request) -> Response:
         data = self.valid(serializers.IndividualCreateSerializer(data=request.data, context={"view": self}))
         individual = Individual(**data)
@@ -61,6 +68,7 @@ class IndividualViewSet(WorkspaceViewSet[Individual]):
             individual.save()
         return Response(self.represent_one(individual.pk), status.HTTP_201_CREATED)
 
+    @described(takes=serializers.IndividualSerializer, example=examples.INDIVIDUAL_CHANGE)
     def partial_update(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             individual = self.get_locked()
@@ -68,6 +76,9 @@ class IndividualViewSet(WorkspaceViewSet[Individual]):
             update(individual, self.valid(found))
         return Response(self.represent_one(individual.pk))
 
+    @described(
+        summary="Say whether an individual counts", takes=serializers.RelevanceSerializer, example=examples.RELEVANCE
+    )
     def set_relevant(self, request: Request, pk: str) -> Response:
         return set_relevance(self)
 
@@ -76,6 +87,8 @@ class CompanyViewSet(WorkspaceViewSet[Company]):
     model = Company
     workspace_lookup = "case__workspace"
     not_found = "No company can be found."
+    shown, listed = "Company", "CompanyListItem"
+    row_flags = ("exclude_internal_checks",)
     filters: ClassVar = {
         "name": Text("name"),
         "registration_number": Text("registration_number"),
@@ -92,16 +105,21 @@ class CompanyViewSet(WorkspaceViewSet[Company]):
         checks = projection.load_check_summaries([row["id"]], self.flag("exclude_internal_checks"))
         return projection.company(row, checks.get(row["id"], []))
 
+    @described(takes=serializers.CompanyCreateSerializer, may=NO_SUCH_CASE, example=examples.COMPANY)
     def create(self, request: Request) -> Response:
         data = self.valid(serializers.CompanyCreateSerializer(data=request.data, context={"view": self}))
         company = services.add_company(data.pop("case"), data)
         return Response(self.represent_one(company.pk), status.HTTP_201_CREATED)
 
+    @described(takes=serializers.CompanyUpdateSerializer, example=examples.COMPANY_CHANGE)
     def partial_update(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             company = self.get_locked()
             update(company, self.valid(serializers.CompanyUpdateSerializer(company, data=request.data, partial=True)))
         return Response(self.represent_one(company.pk))
 
+    @described(
+        summary="Say whether a company counts", takes=serializers.RelevanceSerializer, example=examples.RELEVANCE
+    )
     def set_relevant(self, request: Request, pk: str) -> Response:
         return set_relevance(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -15,10 +16,12 @@ from cases import services
 from cases.models import Case, Tag
 from cases.models.case import LABEL_LENGTH, label_is_plain
 from workspaces.api import fields
+from workspaces.api.described import described
 from workspaces.api.filtering import Text, Time
 from workspaces.api.views import Json, WorkspaceViewSet
 from workspaces.timestamps import iso
 
+from . import examples
 from .common import NO_CASE, find_case
 from .serializers import CaseTagsSerializer
 
@@ -38,16 +41,19 @@ class TagViewSet(WorkspaceViewSet[Tag]):
     model = Tag
     workspace_lookup = "workspace"
     not_found = "No tag can be found."
+    shown = "Tag"
     filters: ClassVar = {"label": Text("label"), "created_at": Time("created_at")}
     sortable = ("created_at", "label")
 
     def represent(self, rows: QuerySet[Tag]) -> list[Json]:
         return [shown(tag) for tag in rows]
 
+    @described(takes=TagSerializer, example=examples.TAG)
     def create(self, request: Request) -> Response:
         tag = services.create_tag(self.workspace, **self.valid(TagSerializer(data=request.data)))
         return Response(shown(tag), status.HTTP_201_CREATED)
 
+    @described(takes=TagSerializer, example=examples.TAG)
     def partial_update(self, request: Request, pk: str) -> Response:
         tag = self.get_object()
         return Response(shown(services.rename_tag(tag, **self.valid(TagSerializer(data=request.data)))))
@@ -59,19 +65,23 @@ class CaseTagsViewSet(WorkspaceViewSet[Case]):
     model = Case
     workspace_lookup = "workspace"
     not_found = NO_CASE
+    shown = "CaseTags"
 
     def find(self, rows: QuerySet[Case]) -> Case:
         return find_case(rows, self.kwargs["pk"])
 
+    @described(summary="List the tags of a case")
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._answer(self.get_object())
 
+    @described(summary="Tag a case", takes=CaseTagsSerializer, code=HTTPStatus.CREATED, example=examples.CASE_TAGS)
     def add(self, request: Request, pk: str) -> Response:
         case, words = self.get_object(), self._words()
         with transaction.atomic():
             case.tags.add(*services.resolve_tags(self.workspace, words))
         return self._answer(case, status.HTTP_201_CREATED)
 
+    @described(summary="Take tags from a case", takes=CaseTagsSerializer, example=examples.CASE_TAGS)
     def remove(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             case = self.get_locked()

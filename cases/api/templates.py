@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 
@@ -17,6 +17,10 @@ from workspaces.timestamps import iso
 class AutoApproval(Exact):
     """Whether the cases of a template are approved without a review. Here none is."""
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": ["true", "false"]}
+
     def condition(self, operator: str, value: str) -> Q:
         if value not in ("true", "false"):
             raise ValueError("This must be true or false.")
@@ -28,6 +32,7 @@ class TemplateViewSet(WorkspaceViewSet[Template]):
     model = Template
     workspace_lookup = "workspace"
     not_found = "No template can be found."
+    shown = "CaseTemplate"
     filters: ClassVar = {
         "name": Text("name"),
         "key": Text("key"),

@@ -19,6 +19,7 @@ class UserViewSet(WorkspaceViewSet[User]):
     model = User
     workspace_lookup = "workspaces"
     not_found = "No user can be found."
+    shown = "Member"
     sortable: ClassVar = {"created_at": "date_joined"}
 
     def get_queryset(self) -> QuerySet[User]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import ClassVar
 
 from django.db import transaction
@@ -12,10 +13,11 @@ from rest_framework.response import Response
 
 from cases import projection, services
 from cases.models import Case, CaseStatus, ReviewerType, ReviewStatus, RiskMode
+from workspaces.api.described import described
 from workspaces.api.filtering import Choices, Exact, Id, Text
 from workspaces.api.views import Json, WorkspaceViewSet
 
-from . import serializers
+from . import examples, serializers
 from .common import NO_CASE, TIMES, find_case, update
 from .filters import Tags
 
@@ -26,6 +28,7 @@ class CaseViewSet(WorkspaceViewSet[Case]):
     model = Case
     workspace_lookup = "workspace"
     not_found = NO_CASE
+    shown, listed = "Case", "CaseListItem"
     filters: ClassVar = {
         "external_id": Exact("external_id"),
         "assignee_id": Id("assignee_id"),
@@ -36,6 +39,7 @@ class CaseViewSet(WorkspaceViewSet[Case]):
     }
     sortable: ClassVar = {"created_at": "created_at", "last_activity_at": "updated_at", "name": "name"}
     flags = ("include_custom_properties",)
+    row_flags = ("include_not_relevant", "exclude_internal_checks")
 
     def find(self, rows: QuerySet[Case]) -> Case:
         return find_case(rows, self.kwargs["pk"])
@@ -60,6 +64,7 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         )
         return Response(projection.case_detailed(row, related[row["id"]]))
 
+    @described(takes=serializers.CaseCreateSerializer, gives="CaseCreated", example=examples.CASE)
     def create(self, request: Request) -> Response:
         data = self.valid(serializers.CaseCreateSerializer(data=request.data, context={"view": self}))
         parts = {name: data.pop(name, None) or () for name in ("tags", "individuals", "companies")}
@@ -67,6 +72,7 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         related = projection.load_related([row["id"]], [row])
         return Response(projection.case_created(row, related[row["id"]]), status.HTTP_201_CREATED)
 
+    @described(takes=serializers.CaseUpdateSerializer, gives="CaseUpdated", example=examples.CASE_CHANGE)
     def partial_update(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             case = self.get_locked()
@@ -76,6 +82,13 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         related = projection.load_related([row["id"]], [row], parties=False)
         return Response(projection.case_updated(row, related[row["id"]]))
 
+    @described(
+        summary="Decide a case, or hand it on",
+        takes=serializers.CaseReviewSerializer,
+        gives="CaseReview",
+        code=HTTPStatus.CREATED,
+        example=examples.CASE_REVIEW,
+    )
     def reviews(self, request: Request, pk: str) -> Response:
         case = self.get_object()
         data = self.valid(serializers.CaseReviewSerializer(data=request.data))
@@ -84,12 +97,25 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         review = services.review_case(case, **data, reviewer_type=ReviewerType.API)
         return Response(projection.review(review.stored(), None), status.HTTP_201_CREATED)
 
+    @described(
+        summary="Say how risky a case is",
+        takes=serializers.RiskSerializer,
+        gives="Risk",
+        code=HTTPStatus.CREATED,
+        example=examples.RISK,
+    )
     def risks(self, request: Request, pk: str) -> Response:
         case = self.get_object()
         data = self.valid(serializers.RiskSerializer(data=request.data))
         assessed = services.assess_risk(case, **data, mode=RiskMode.AUTOMATIC)
         return Response(assessed.risk, status.HTTP_201_CREATED)
 
+    @described(
+        summary="Let the client portal of a case go on",
+        takes=serializers.WaitStepSerializer,
+        gives="CompletedWaitSteps",
+        example=examples.WAIT_STEP,
+    )
     def complete_wait_step(self, request: Request, pk: str) -> Response:
         case = self.get_object()
         data = self.valid(serializers.WaitStepSerializer(data=request.data))

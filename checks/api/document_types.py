@@ -17,6 +17,7 @@ class DocumentTypeViewSet(WorkspaceViewSet[DocumentType]):
     """The list; the types are managed in the admin."""
 
     model = DocumentType
+    shown = "DocumentType"
     workspace_lookup = "workspace"
     filters: ClassVar = {
         "label": Text("label"),

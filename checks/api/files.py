@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import IO, Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -17,6 +18,7 @@ from rest_framework.response import Response
 from checks.documents.services import MOST_BYTES
 from checks.files import kinds, services
 from checks.models import Upload
+from workspaces.api.described import described
 from workspaces.api.parsers import BodyTooLarge
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
@@ -49,6 +51,13 @@ class FileViewSet(WorkspaceViewSet[Upload]):
     not_found = "No file can be found."
     parser_classes = (OneFileParser,)
 
+    @described(
+        summary="Upload a file for a check",
+        takes=UploadSerializer,
+        gives="UploadedFile",
+        code=HTTPStatus.CREATED,
+        may=(HTTPStatus.REQUEST_ENTITY_TOO_LARGE,),
+    )
     def upload(self, request: Request) -> Response:
         given = self.valid(UploadSerializer(data=request.data))["file"]
         if given.size > MOST_BYTES:
@@ -59,6 +68,7 @@ class FileViewSet(WorkspaceViewSet[Upload]):
         kept = services.upload(self.workspace, given.name, content_type, given.read())
         return Response({"upload_ref": str(kept.pk), "expired_at": iso(kept.expires_at)}, status.HTTP_201_CREATED)
 
+    @described(summary="Fetch a file of a check", gives="Bytes", media="application/octet-stream")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:  # type: ignore[override]
         """The bytes, to be kept: never shown by a browser, whatever they claim to be."""
         found = services.fetch(self.workspace, self.get_id())

@@ -16,11 +16,17 @@ from .views import AmlViewSet, CheckViewSet, DocumentViewSet, IdDocumentViewSet,
 REVIEW: Json = {"patch": "review"}
 
 
+def facts(kind: CheckType) -> Json:
+    """What the views of a type are told."""
+    noun = f"{kind.label} check"
+    return {"kind": kind, "not_found": f"No {noun} can be found.", "shown": kind.schema, "noun": (noun, f"{noun}s")}
+
+
 def of_type(
     kind: CheckType, views: type[TypedViewSet] = TypedViewSet, more: Mapping[str, Json] | None = None, name: str = ""
 ) -> list[URLPattern]:
     """Start, read, review and what else there is, below `name` (unless given, that of the type)."""
-    said = {"kind": kind, "not_found": f"No {kind.label} check can be found."}
+    said = facts(kind)
     name = name or kind.value
     below = {"review": REVIEW, **(more or {})}
     return [
@@ -37,7 +43,7 @@ ADD_FILES: Json = {"post": "add_files"}
 AML: Mapping[str, Json] = {"hits/review": {"patch": "review_hits"}, "monitoring": {"patch": "monitoring"}}
 DOCUMENT: Mapping[str, Json] = {"add_files": ADD_FILES, "force_review": {"post": "force_review"}}
 # Nobody but the vendor starts it, and it is reviewed in the admin: as with Dotfile.
-MONITORING = {"kind": CheckType.COMPANY_MONITORING, "not_found": "No Company monitoring check can be found."}
+MONITORING = facts(CheckType.COMPANY_MONITORING)
 
 urlpatterns = [
     *of_type(CheckType.AML, AmlViewSet, AML),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,10 +20,11 @@ from cases.models import ReviewerType
 from checks import projection, services
 from checks.files import services as files
 from checks.models import Check, CheckStatus, CheckType
+from workspaces.api.described import described
 from workspaces.api.filtering import Choice, Id, Time
 from workspaces.api.views import Json, WorkspaceViewSet
 
-from . import serializers
+from . import examples, serializers
 
 
 class CheckViewSet(WorkspaceViewSet[Check]):
@@ -31,6 +33,7 @@ class CheckViewSet(WorkspaceViewSet[Check]):
     model = Check
     workspace_lookup = "case__workspace"
     not_found = "No check can be found."
+    shown = "CheckSummary"
     filters: ClassVar = {
         "individual_id": Id("individual_id"),
         "company_id": Id("company_id"),
@@ -73,6 +76,7 @@ class TypedViewSet(WorkspaceViewSet[Check]):
     def represent_one(self, pk: UUID) -> Json:
         return projection.check(self.row(pk))
 
+    @described(takes=lambda view: view.creation(view.kind), example=lambda view: examples.CHECKS[view.kind])
     def create(self, request: Request) -> Response:
         data = self.valid(self.creation(self.kind, data=request.data, context={"view": self}))
         return self.answer(self.start(data), status.HTTP_201_CREATED)
@@ -80,6 +84,7 @@ class TypedViewSet(WorkspaceViewSet[Check]):
     def start(self, data: Json) -> Check:
         return services.start_check(data["subject"], self.kind, data["settings"])
 
+    @described(summary="Approve or reject", takes=serializers.ReviewSerializer, example=examples.REVIEW)
     def review(self, request: Request, pk: str) -> Response:
         check, data = self.get_object(), self.read(serializers.ReviewSerializer)
         return self.answer(services.review_check(check, **data, reviewer_type=ReviewerType.API))
@@ -95,10 +100,12 @@ class TypedViewSet(WorkspaceViewSet[Check]):
 class AmlViewSet(TypedViewSet):
     """Also the review of hits, and monitoring."""
 
+    @described(summary="Confirm or ignore hits", takes=serializers.HitsReviewSerializer, example=examples.HITS_REVIEW)
     def review_hits(self, request: Request, pk: str) -> Response:
         check, data = self.get_object(), self.read(serializers.HitsReviewSerializer)
         return self.answer(services.review_hits(check, **data, reviewer_type=ReviewerType.API))
 
+    @described(summary="Turn monitoring on or off", takes=serializers.MonitoringSerializer, example=examples.MONITORING)
     def monitoring(self, request: Request, pk: str) -> Response:
         check, data = self.get_object(), self.read(serializers.MonitoringSerializer)
         return self.answer(services.set_monitoring(check, data["is_monitored"]))
@@ -120,10 +127,14 @@ class DocumentViewSet(TypedViewSet):
             raise ValidationError({"settings": {"document_type_key": error.message_dict["settings"]}}) from None
         return files.add_documents(check, data.get("data", {}).get("files", ()))
 
+    @described(
+        summary="Hand files in", takes=serializers.AddFilesSerializer, code=HTTPStatus.CREATED, example=examples.FILES
+    )
     def add_files(self, request: Request, pk: str) -> Response:
         check, data = self.get_object(), self.read(serializers.AddFilesSerializer)
         return self.answer(files.add_documents(check, data["files"], data.get("settings")), status.HTTP_201_CREATED)
 
+    @described(summary="Review without the rest of the analysis")
     def force_review(self, request: Request, pk: str) -> Response:
         return self.answer(services.force_review(self.get_object()))
 
@@ -143,6 +154,9 @@ class IdDocumentViewSet(TypedViewSet):
         except DjangoValidationError as error:
             raise ValidationError({"data": get_error_detail(error)}) from None
 
+    @described(
+        summary="Hand the sides in", takes=serializers.SidesSerializer, code=HTTPStatus.CREATED, example=examples.SIDES
+    )
     def add_files(self, request: Request, pk: str) -> Response:
         check, sides = self.get_object(), self.read(serializers.SidesSerializer)
         return self.answer(self.add(check, sides), status.HTTP_201_CREATED)

@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from deliveries.events import catalogue, documents, schemas
-from workspaces.api.pagination import Page
+from workspaces.api.described import described
+from workspaces.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
 from workspaces.api.permissions import Area
 
 Json = dict[str, Any]
@@ -24,6 +25,10 @@ Json = dict[str, Any]
 KEPT = 3600
 """Seconds that a client may keep an answer. It changes with a release only, and then its ETag differs."""
 REF = "#/$defs/"
+PAGE: Json = {
+    "page": {"type": "integer", "minimum": 1, "default": 1},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+}
 
 
 class EventsView(APIView):
@@ -31,6 +36,7 @@ class EventsView(APIView):
 
     scope_area = Area.WEBHOOKS
 
+    @described(summary="List the events", gives="EventPage", ours=True, query=PAGE, may=(HTTPStatus.NOT_MODIFIED,))
     def get(self, request: Request) -> Response:
         page = Page.parse(request.query_params)
         _refuse_unknown(request, "page", "limit")
@@ -44,6 +50,7 @@ class EventView(APIView):
 
     scope_area = Area.WEBHOOKS
 
+    @described(summary="Read one event", gives="CatalogueEvent", ours=True, may=(HTTPStatus.NOT_MODIFIED,))
     def get(self, request: Request, name: str) -> Response:
         if name not in catalogue.NAMES:
             raise NotFound(catalogue.complaint([name]) or "A family is no event; name one of its events.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +23,12 @@ from deliveries.events.catalogue import NAMES
 from deliveries.models import Attempt, Delivery, Payload
 from deliveries.sent import sent_body, unsent_body
 from workspaces.api import filtering
+from workspaces.api.described import described
 from workspaces.api.permissions import Area
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
 
+from . import examples
 from .recoveries import conflicts
 from .serializers import RetrySerializer
 
@@ -62,6 +65,10 @@ class StatusCode(filtering.Filter):
 
     operators = ("eq", "not_eq", "in", "not_in", "gte", "lte")
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^(?:{CODE.pattern})$"}
+
     def condition(self, operator: str, value: str) -> Q:
         if operator in ("gte", "lte"):
             return self._where(operator, _code(value))
@@ -85,6 +92,8 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
     workspace_lookup = "workspace"
     scope_area = Area.WEBHOOKS
     not_found = "No webhook log can be found."
+    shown = "WebhookLog"
+    noun = ("webhook log", "webhook logs")
     filters = {
         "event": filtering.Choices("event_name", sorted(NAMES)),
         "case_id": filtering.Id("case_id"),
@@ -112,6 +121,11 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
         payloads = Payload.objects.in_bulk({row.payload_id for row in deliveries})
         return [webhook_log(row, attempts[row.pk], payloads.get(row.payload_id)) for row in deliveries]
 
+    @described(ours=True)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return super().retrieve(request, pk)
+
+    @described(summary="Send a delivery again", code=HTTPStatus.ACCEPTED, ours=True)
     def retry(self, request: Request, pk: str) -> Response:
         """Also replays what succeeded: who names one log has seen that."""
         row = self.get_object()
@@ -119,6 +133,14 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
             services.retry_deliveries([row.pk], replay=True)
         return Response(self.represent_one(row.pk), status=status.HTTP_202_ACCEPTED)
 
+    @described(
+        summary="Send deliveries again that failed or are held",
+        takes=RetrySerializer,
+        gives="Retried",
+        code=HTTPStatus.ACCEPTED,
+        ours=True,
+        example=examples.RETRY,
+    )
     def retry_many(self, request: Request) -> Response:
         ids = self.valid(RetrySerializer(data=request.data))["ids"]
         known = set(self.get_queryset().filter(pk__in=ids).values_list("pk", flat=True))

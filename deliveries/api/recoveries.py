@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,12 +16,14 @@ from rest_framework.response import Response
 from deliveries import recovery, services
 from deliveries.models import Recovery, Subscription
 from workspaces.api import filtering
+from workspaces.api.described import described
 from workspaces.api.errors import Conflict
 from workspaces.api.permissions import Area
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.models import ApiKey
 from workspaces.timestamps import iso
 
+from . import examples
 from .serializers import RecoverySerializer
 
 
@@ -40,6 +43,7 @@ class RecoveryViewSet(WorkspaceViewSet[Recovery]):
     workspace_lookup = "workspace"
     scope_area = Area.WEBHOOKS
     not_found = "No recovery can be found."
+    shown = "Recovery"
     filters = {
         "state": filtering.Choices("state", Recovery.State.values),
         "created_at": filtering.Time("created_at"),
@@ -55,6 +59,13 @@ class RecoveryViewSet(WorkspaceViewSet[Recovery]):
         waits = recovery.waits_for(jobs)
         return [job_of(row, waits.get(row.pk, "")) for row in jobs]
 
+    @described(
+        summary="Send again what failed or was held in a range of time",
+        takes=RecoverySerializer,
+        code=HTTPStatus.ACCEPTED,
+        ours=True,
+        example=examples.RECOVERY,
+    )
     def create(self, request: Request, webhook_id: str) -> Response:
         webhook = self._webhook()
         asked = self.valid(RecoverySerializer(data=request.data))
@@ -62,12 +73,15 @@ class RecoveryViewSet(WorkspaceViewSet[Recovery]):
             job = recovery.start_recovery(webhook, **asked, requested_by=_by(request.auth))
         return Response(self.represent_one(job.pk), status=status.HTTP_202_ACCEPTED)
 
+    @described(ours=True)
     def retrieve(self, request: Request, pk: str, webhook_id: str = "") -> Response:
         return super().retrieve(request, pk)
 
+    @described(ours=True)
     def list(self, request: Request, webhook_id: str = "") -> Response:
         return super().list(request)
 
+    @described(summary="Cancel a recovery", ours=True)
     def cancel(self, request: Request, pk: str, webhook_id: str) -> Response:
         job = self.get_object()
         if not recovery.cancel(job) and self.get_object().state == Recovery.State.DONE:

@@ -14,12 +14,14 @@ from rest_framework.response import Response
 from deliveries import services, stats
 from deliveries.engine import faults, trial
 from deliveries.models import Subscription
+from workspaces.api.described import described
 from workspaces.api.errors import Conflict
 from workspaces.api.permissions import Area
 from workspaces.api.throttles import Rate, TooManyRequests, buckets
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
 
+from . import examples
 from .logs import NO_ANSWER
 from .serializers import RotationSerializer, StatsSerializer, TestSerializer
 
@@ -40,14 +42,29 @@ class WebhookToolsViewSet(WorkspaceViewSet[Subscription]):
     workspace_lookup = "workspace"
     scope_area = Area.WEBHOOKS
     not_found = "No webhook can be found."
+    noun = ("webhook", "webhooks")
     calls_outside = ("test",)
 
+    @described(
+        summary="Send a test event, and tell what the receiver said",
+        takes=TestSerializer,
+        gives="TestResult",
+        ours=True,
+        example=examples.TEST,
+    )
     def test(self, request: Request, pk: str) -> Response:
         row = self.find(self.get_queryset().select_related("workspace"))
         event = self.valid(TestSerializer(data=request.data))["event"]
         _count_test(row)
         return Response(test_result(event, services.send_trial(row, event)))
 
+    @described(
+        summary="Change the secret; the old one signs beside it for a while",
+        takes=RotationSerializer,
+        gives="RotatedSecret",
+        ours=True,
+        example=examples.ROTATION,
+    )
     def rotate_secret(self, request: Request, pk: str) -> Response:
         """Not twice within a grace: who sends a request again, for want of an answer, would end the secret in use."""
         asked = self.valid(RotationSerializer(data=request.data))
@@ -59,6 +76,7 @@ class WebhookToolsViewSet(WorkspaceViewSet[Subscription]):
             row = services.rotate_secret(row, new, grace)
         return Response(rotated(row), headers={"Cache-Control": "no-store"})
 
+    @described(summary="Tell how a webhook fares", gives="WebhookStats", ours=True, query=examples.RANGE)
     def stats(self, request: Request, pk: str) -> Response:
         query = request.query_params
         if twice := [name for name in query if len(query.getlist(name)) > 1]:

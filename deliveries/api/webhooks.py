@@ -17,10 +17,12 @@ from deliveries import services
 from deliveries.engine.endpoints import HIDDEN
 from deliveries.models import Subscription
 from workspaces.api import filtering
+from workspaces.api.described import described
 from workspaces.api.permissions import Area
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.timestamps import iso
 
+from . import examples
 from .serializers import WebhookSerializer
 
 TURNED_OFFLINE = "Turned offline through the API."
@@ -31,6 +33,8 @@ class WebhookViewSet(WorkspaceViewSet[Subscription]):
     workspace_lookup = "workspace"
     scope_area = Area.WEBHOOKS
     not_found = "No webhook can be found."
+    shown = "Subscription"
+    noun = ("webhook", "webhooks")
     filters = {
         "name": filtering.Text("name"),
         "created_at": filtering.Time("created_at"),
@@ -46,6 +50,7 @@ class WebhookViewSet(WorkspaceViewSet[Subscription]):
     def represent(self, rows: QuerySet[Subscription]) -> list[dict[str, Any]]:
         return [webhook(row, row.resume_at) for row in rows.annotate(resume_at=F("lane__resume_at"))]
 
+    @described(takes=WebhookSerializer, example=examples.WEBHOOK)
     def create(self, request: Request) -> Response:
         fields = self.valid(WebhookSerializer(data=request.data))
         _check_public(fields["url"])
@@ -54,6 +59,7 @@ class WebhookViewSet(WorkspaceViewSet[Subscription]):
         row = services.create_subscription(self.workspace, fields)
         return Response(self.represent_one(row.pk), status=status.HTTP_201_CREATED)
 
+    @described(takes=WebhookSerializer, example=examples.WEBHOOK_CHANGE)
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()
         fields = self.valid(WebhookSerializer(row, data=request.data, partial=True))

@@ -25,6 +25,13 @@ class Filter:
 
     column: str
     operators: ClassVar[tuple[str, ...]]
+    many: ClassVar[tuple[str, ...]] = ("in", "not_in", "array_contains", "array_not_contains", "array_overlap")
+    """Operators that take several values, comma-separated."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A JSON Schema of one value, for the API's description."""
+        return {"type": "string"}
 
     def condition(self, operator: str, value: str) -> Q:
         """Raises ValueError, with a sentence, for a value that does not fit."""
@@ -73,6 +80,10 @@ class Choice(Exact):
 
     choices: Collection[str]
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": [*self.choices]}
+
     def value(self, text: str) -> str:
         if text not in self.choices:
             raise ValueError(f"Use one of: {', '.join(self.choices)}.")
@@ -88,6 +99,10 @@ class Choices(Choice):
 
 @dataclass(frozen=True)
 class Id(Exact):
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "uuid"}
+
     def value(self, text: str) -> UUID:
         try:
             return UUID(text)
@@ -101,6 +116,10 @@ class Day(Exact):
 
     operators: ClassVar[tuple[str, ...]] = ("eq",)
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
+
     def value(self, text: str) -> date:
         try:
             return moments.parse(text).start.date()
@@ -111,6 +130,10 @@ class Day(Exact):
 @dataclass(frozen=True)
 class Time(Filter):
     operators: ClassVar[tuple[str, ...]] = ("eq", "not_eq", "gt", "gte", "lt", "lte")
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 
     def condition(self, operator: str, value: str) -> Q:
         try:

@@ -26,6 +26,7 @@ from workspaces.rules import lock_in_order
 from . import collisions, filtering, idempotency
 from .authentication import Caller
 from .cursors import Cursors
+from .described import described
 from .errors import NotUnderstood
 from .pagination import MAX_LIMIT, Page
 from .parsers import StrictJSONParser
@@ -51,6 +52,12 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     """The path from a row to its workspace, as in a filter: `workspace`, `case__workspace`."""
     scope_area: ClassVar[Area] = Area.DOMAIN
     not_found: ClassVar[str] = "Nothing can be found."
+    shown: ClassVar[str] = ""
+    """The schema of what is shown of a row, by its name in the API's description."""
+    listed: ClassVar[str] = ""
+    """The same in a list, where that differs."""
+    noun: ClassVar[tuple[str, str]] = ("", "")
+    """What people call a row, and many: for the API's description. The model's own names, unless given."""
     filters: ClassVar[Mapping[str, filtering.Filter]] = {}
     sortable: ClassVar[Collection[str] | Mapping[str, str]] = ("created_at", "updated_at")
     """Names for `sort`, or columns by name where they differ."""
@@ -60,6 +67,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     """How far the rows of a list are counted; None: to the last."""
     flags: ClassVar[Collection[str]] = ()
     """Other query parameters of the list: each true or false (`self.flag(name)`)."""
+    row_flags: ClassVar[Collection[str]] = ()
+    """The same where one row is shown."""
     calls_outside: ClassVar[Collection[str]] = ()
     """Actions that wait for somebody else's server: no transaction is held around them."""
 
@@ -178,6 +187,7 @@ class PingView(APIView):
 
     scope_area = Area.OPEN
 
+    @described(summary="Tell whose key this is", gives="Ping")
     def get(self, request: Request) -> Response:
         if not isinstance(request.user, Caller):
             raise Http404

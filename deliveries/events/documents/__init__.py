@@ -10,7 +10,7 @@ from deliveries.events import examples, schemas
 from deliveries.events.catalogue import EARLY, EVENTS, FAMILIES, names_of, sent_as
 from deliveries.events.families import Family
 
-from . import openapi, page
+from . import page
 
 Json = dict[str, Any]
 
@@ -53,21 +53,20 @@ def files() -> Mapping[str, str]:
     """What `manage.py catalogue` writes: text by path, from the top of the project."""
     return {
         "docs/events.md": page.markdown(listing()),
-        "docs/schemas/events.json": _text(json_schema()) + "\n",
-        "docs/openapi.json": _text(openapi.document(listing())) + "\n",
+        "docs/schemas/events.json": text(json_schema()) + "\n",
     }
 
 
-def _text(value: Any, indent: int = 0) -> str:
+def text(value: Any, indent: int = 0) -> str:
     """JSON for people: what fits stays on one line."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or len(flat) + indent <= WIDTH:
         return flat
     deeper = indent + INDENT
     if isinstance(value, list):
-        lines = [_text(item, deeper) for item in value]
+        lines = [text(item, deeper) for item in value]
     else:
-        lines = [f"{json.dumps(key)}: {_text(item, deeper)}" for key, item in value.items()]
+        lines = [f"{json.dumps(key)}: {text(item, deeper)}" for key, item in value.items()]
     first, last = "{}" if isinstance(value, dict) else "[]"
     inside = ",\n".join(" " * deeper + line for line in lines)
     return f"{first}\n{inside}\n{' ' * indent}{last}"

@@ -15,9 +15,9 @@ Json = dict[str, Any]
 HEAD = """\
 # Events
 
-What may be asked for in a webhook's `events`, and what then arrives. `manage.py catalogue` writes this page, the
-[JSON Schemas](schemas/events.json) of all bodies and their [OpenAPI description](openapi.json) from the catalogue
-itself. How to check and handle what arrives: [receivers.md](receivers.md).
+What may be asked for in a webhook's `events`, and what then arrives. `manage.py catalogue` writes this page and the
+[JSON Schemas](schemas/events.json) of all bodies from the catalogue itself; the [OpenAPI description](openapi.json) of
+the API has them, too. How to check and handle what arrives: [receivers.md](receivers.md).
 
 An event arises from a change that was committed, however it was made: in the admin, through the API, in a shell, in
 bulk, or by the clock. A save that changes nothing is no event. One save that changes three things is three events.

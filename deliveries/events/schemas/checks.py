@@ -34,7 +34,7 @@ _SUMMARY: dict[str, Schema] = {
 _KEY = {"document_type_key": told(TEXT, "Of document checks only.")}
 
 
-TYPED = {kind: f"{kind.title().replace('_', '')}Check" for kind in CheckType.values}
+TYPED: dict[str, str] = {kind.value: kind.schema for kind in CheckType}
 """The schema of each type: AmlCheck, IdDocumentCheck, ..."""
 
 

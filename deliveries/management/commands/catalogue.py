@@ -1,4 +1,4 @@
-"""Writes what the catalogue says of every event: docs/events.md, the JSON Schemas and the OpenAPI document."""
+"""Writes what the catalogue says of every event: docs/events.md and the JSON Schemas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deliveries.events import documents
 
 
 class Command(BaseCommand):
-    help = "Writes docs/events.md, docs/schemas/events.json and docs/openapi.json from the catalogue of events."
+    help = "Writes docs/events.md and docs/schemas/events.json from the catalogue of events."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:

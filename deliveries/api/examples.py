@@ -1,0 +1,28 @@
+"""Bodies of requests and parameters, for the API's description. A test sends each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+ID = "019c1432-7e40-7000-8000-000000000005"
+"""Stands for the id of something of the caller's."""
+
+_MOMENT: Json = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+RANGE: Json = {
+    "since": {**_MOMENT, "description": "Unless given, a day before `until`."},
+    "until": {**_MOMENT, "description": "Unless given, now."},
+}
+WEBHOOK: Json = {
+    "name": "Core banking",
+    "url": "https://example.com/hooks",
+    "events": ["Case.Updated", "Check.*"],
+    "payload": "thin",
+    "max_retries": 18,
+}
+WEBHOOK_CHANGE: Json = {"events": ["Case.Updated"], "status": "offline"}
+TEST: Json = {"event": "Case.Updated"}
+ROTATION: Json = {"grace": 86400}
+RECOVERY: Json = {"since": "2026-02-03T00:00:00.000Z", "until": "2026-02-04T00:00:00.000Z", "rate": 50}
+RETRY: Json = {"ids": [ID]}

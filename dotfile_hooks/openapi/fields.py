@@ -1,0 +1,57 @@
+"""How our own fields of serializers look in JSON Schema, where drf-spectacular cannot know.
+
+Each gives a new dict: what it returns is written on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+
+from deliveries.events.schemas.words import TEXT, UUID, Schema
+
+
+class _Own(OpenApiSerializerFieldExtension):
+    target_class = "workspaces.api.fields.Own"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
+        return {**UUID}
+
+
+class _TemplateKey(OpenApiSerializerFieldExtension):
+    target_class = "cases.api.serializers.TemplateKey"
+    priority = 1
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
+        return {**TEXT}
+
+
+class _Moment(OpenApiSerializerFieldExtension):
+    target_class = "workspaces.api.fields.Moment"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
+        return {"anyOf": [{**TEXT, "format": "date-time"}, {**TEXT, "format": "date"}]}
+
+
+class _Property(OpenApiSerializerFieldExtension):
+    target_class = "cases.api.parts.Property"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
+        return {"type": ["string", "number", "boolean", "array"], "items": TEXT}
+
+
+class _Settings(OpenApiSerializerFieldExtension):
+    """By name; what may be said of each is a sentence."""
+
+    target_class = "checks.api.serializers.Settings"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
+        known = self.target.known
+        return {
+            "type": "object",
+            "properties": {name: {"description": f"Must be {setting.kind}."} for name, setting in known.items()},
+            "required": [name for name, setting in known.items() if setting.required],
+        }
