@@ -38,10 +38,14 @@ CASE_CHANGE: Json = {"name": "Test International Inc.", "metadata": {"plan": "pl
 CASE_REVIEW: Json = {"status": "approved", "comment": "All is in order.", "next_review_at": "2030-02-03"}
 RISK: Json = {"level": "medium", "score": 42, "components": {"country": 12, "activity": 30}, "flags": {"pep": False}}
 WAIT_STEP: Json = {"wait_step_key": "documents"}
-INDIVIDUAL: Json = {"case_id": ID, **_PERSON}
-INDIVIDUAL_CHANGE: Json = {"last_name": "King", "address": {"city": "Paris", "country": "FR"}}
-COMPANY: Json = {"case_id": ID, **_BUSINESS, "type": "affiliated"}
-COMPANY_CHANGE: Json = {"commercial_name": "Testing", "website_url": "https://example.com"}
+PARTIES: Json = {
+    "Individual": {"case_id": ID, **_PERSON},
+    "Company": {"case_id": ID, **_BUSINESS, "type": "affiliated"},
+}
+PARTY_CHANGES: Json = {
+    "Individual": {"last_name": "King", "address": {"city": "Paris", "country": "FR"}},
+    "Company": {"commercial_name": "Testing", "website_url": "https://example.com"},
+}
 RELEVANCE: Json = {"is_relevant": False}
 TAG: Json = {"label": "High risk"}
 CASE_TAGS: Json = {"tags": ["High risk"]}

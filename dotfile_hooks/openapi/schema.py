@@ -180,9 +180,9 @@ class Schema31(AutoSchema):
         takes: Any = self.said.takes
         if takes is None:
             return None
-        if isinstance(takes, type) and issubclass(takes, BaseSerializer):
-            return takes(partial=self._action == "partial_update", context={"view": self.view})
-        return takes(self.view)
+        if not _is_serializer(takes):
+            takes = takes(self.view)
+        return takes(partial=self._action == "partial_update") if _is_serializer(takes) else takes
 
     def get_serializer_name(self, serializer: Any, direction: str) -> str:
         """That of what is created, where the same class takes several kinds of it."""
@@ -243,6 +243,10 @@ class Schema31(AutoSchema):
         if self.method == "POST":
             found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
         return found
+
+
+def _is_serializer(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, BaseSerializer)
 
 
 def _article(noun: str) -> str:

@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 
 Json = dict[str, Any]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Body = type[BaseSerializer[Any]] | Callable[[Any], BaseSerializer[Any]]
+Body = type[BaseSerializer[Any]] | Callable[[Any], BaseSerializer[Any] | type[BaseSerializer[Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Operation:
 
     summary: str = ""
     takes: Body | None = None
-    """The serializer of the body, or a function that makes it of the view."""
+    """The serializer of the body, or a function of the view that gives or makes it."""
     gives: str | Callable[[Any], str] = ""
     """The schema of the answer, by name; unless given, what the view shows of a row. Or a function of the view."""
     code: HTTPStatus | None = None
@@ -34,7 +34,7 @@ class Operation:
     query: Mapping[str, Json] = field(default_factory=dict)
     """Parameters beyond filters, pages and flags: a JSON Schema each."""
     example: Any = None
-    """Of the body."""
+    """Of the body, or a function of the view that gives it."""
 
 
 def described(**said: Any) -> Callable[[Handler], Handler]:

@@ -77,6 +77,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if getattr(cls, "__parameters__", ()):  # a base of several resources: the model is still open
+            return
         for name in ("model", "workspace_lookup"):
             if not hasattr(cls, name):
                 raise TypeError(f"{cls.__name__} must set `{name}`: rows are shown to their own workspace only.")
