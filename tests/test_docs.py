@@ -20,7 +20,7 @@ from checks.documents.local import pdf
 from deliveries import notices, services, upkeep
 from deliveries.engine import endpoints, lanes, partitions, retention, retry, signing
 from dotfile_hooks.dev import recording, supervisor
-from workspaces.api import throttles
+from workspaces import accelerator
 
 ROOT = Path(__file__).resolve().parents[1]
 RECEIVERS = (ROOT / "docs" / "receivers.md").read_text()
@@ -123,7 +123,7 @@ WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight",
             f"{notes.TEXT_LENGTH:,} characters at most, without HTML tags, and {notes.HTML_LENGTH:,} with",
         ),
         ("docs/operating.md", f"`KEY_GRACE` ({settings.KEY_GRACE:,} s)"),
-        ("docs/operating.md", f"waits for it at most once in {throttles.BREAK:g} s"),
+        ("docs/operating.md", f"waits for it at most once in {accelerator.BREAK:g} s"),
         ("dotfile_hooks/settings.py", f"(default {retry.DEFAULT_RETRIES}, about {HOURS:.0f} hours; at most 20)"),
     ],
 )

@@ -15,17 +15,15 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import redis
 from celery import current_app
-from django.conf import settings
 from kombu.exceptions import OperationalError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from workspaces import accelerator
+from workspaces.accelerator import Accelerator
 
 logger = logging.getLogger(__name__)
 
@@ -56,58 +54,40 @@ return 1
 """
 # Milliseconds. A courier that died while watching is missed for no longer than this.
 WATCHED = 1_000
-# Seconds without Redis after a failure: a save() then costs nothing, and the sweep finds the event.
-BREAK = 5.0
 # Seconds after which an unread message is not worth reading: the sweep has rung again since. Celery compares clocks of
 # two machines, which may be minutes apart: a worker whose clock is fast would throw away what expires sooner.
 EXPIRES = 300
 
 
-class Resting(redis.ConnectionError):
-    """Redis or the broker failed a moment ago and is not asked again yet."""
+class Doorbell(Accelerator):
+    """The flag, and what is published beside it. A save() costs nothing while it rests; the sweep finds the event."""
 
-
-@dataclass
-class Doorbell:
-    """The flag, through a client of our own that never waits for longer than WAKE_TIMEOUT."""
-
-    client: redis.Redis = field(repr=False)
-    broken_until: float = 0.0
-    """On the monotonic clock."""
+    failures = (redis.RedisError, OperationalError)
 
     def ring(self) -> bool:
         """Sets the flag; True when a message must be published. Raises redis.RedisError when Redis is away."""
         mine = f"rung:{secrets.token_hex(8)}"
-        return self._guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG, CHANNEL, mine)) is None
+        return self.guarded(lambda: self.client.eval(RING, 1, FLAG, RUNG, CHANNEL, mine)) is None
 
     def watch(self, courier: str) -> tuple[bool, bool]:
         """Takes the flag down. Answers whether it was rung, and whether another courier watches too."""
         mine = f"watched:{courier}".encode()
-        before = self._guarded(lambda: self.client.set(FLAG, mine, px=WATCHED, get=True))
+        before = self.guarded(lambda: self.client.set(FLAG, mine, px=WATCHED, get=True))
         rung = _is_rung(before)
         return rung, not rung and before not in (None, mine)
 
     def leave(self) -> bool:
         """Takes the flag away; True when it was rung, so that the leaving courier must look once more."""
-        return _is_rung(self._guarded(lambda: self.client.getdel(FLAG)))
+        return _is_rung(self.guarded(lambda: self.client.getdel(FLAG)))
 
     def claim_retry(self, seconds: float) -> bool:
         """Whether the caller is the one whose next run is scheduled by countdown: no earlier one is pending."""
         due, milliseconds = time.time() + seconds, max(1, int(seconds * 1000))
-        return bool(self._guarded(lambda: self.client.eval(CLAIM, 1, RETRY, due, milliseconds)))
+        return bool(self.guarded(lambda: self.client.eval(CLAIM, 1, RETRY, due, milliseconds)))
 
     def send(self, task: str, arguments: tuple[str, ...] = (), **options: Any) -> None:
         """Publishes through Celery. Raises at once while Redis or the broker failed a moment ago."""
-        self._guarded(lambda: current_app.send_task(task, arguments, retry=False, ignore_result=True, **options))
-
-    def _guarded(self, command: Callable[[], Any]) -> Any:
-        if time.monotonic() < self.broken_until:
-            raise Resting("Redis failed a moment ago; not asked again yet.")
-        try:
-            return command()
-        except (redis.RedisError, OperationalError):
-            self.broken_until = time.monotonic() + BREAK
-            raise
+        self.guarded(lambda: current_app.send_task(task, arguments, retry=False, ignore_result=True, **options))
 
 
 def _is_rung(flag: bytes | None) -> bool:
@@ -117,15 +97,7 @@ def _is_rung(flag: bytes | None) -> bool:
 @cache
 def doorbell() -> Doorbell:
     """This process's doorbell (redis-py reconnects after a fork)."""
-    return Doorbell(client())
-
-
-def client() -> redis.Redis:
-    """One that never waits for longer than WAKE_TIMEOUT."""
-    wait = settings.WAKE_TIMEOUT
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=wait, socket_connect_timeout=wait, retry=Retry(NoBackoff(), 1)
-    )
+    return Doorbell(accelerator.client())
 
 
 def ring() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import redis
 
+from workspaces import accelerator
+
 from . import doorbell
 
 
@@ -65,7 +67,7 @@ class Ear:
             self._lose()
 
     def _lose(self) -> None:
-        self._deaf_until = time.monotonic() + doorbell.BREAK
+        self._deaf_until = time.monotonic() + accelerator.BREAK
         if self._connection is not None:
             self._connection.disconnect()
             self._client.connection_pool.release(self._connection)
@@ -74,7 +76,7 @@ class Ear:
 
 class _Ears(threading.local):
     def __init__(self) -> None:
-        self.own = Ear(doorbell.client())
+        self.own = Ear(accelerator.client())
 
 
 _ears = _Ears()

@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from deliveries.engine import doorbell
+from workspaces.accelerator import Resting
 from workspaces.commits import savepoints
 from workspaces.timestamps import iso
 
@@ -115,7 +116,7 @@ def wake() -> None:
     """Rings for the workers. Never raises: what is not rung for, the sweep finds within a second."""
     try:
         doorbell.ring()
-    except doorbell.Resting:
+    except Resting:
         pass  # told already: an outage is a line every few seconds, not one for each change
     except Exception as error:
         logger.warning("no worker could be woken (%s); the sweep will", type(error).__name__)

@@ -7,9 +7,8 @@ accelerator: while it is away, nothing is throttled and nobody waits.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from math import ceil
 from typing import Any
@@ -18,12 +17,11 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
+from workspaces.accelerator import BREAK, Accelerator, Resting, client
 from workspaces.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -43,8 +41,6 @@ missing = missing + cost
 redis.call('SET', KEYS[1], string.format('%.0f', now + missing), 'PX', math.ceil(missing / 1000))
 return {1, missing}
 """
-# Seconds without Redis after a failure.
-BREAK = 5.0
 # Where a request keeps its State until its answer is on the way.
 STATE = "workspaces.throttle"
 
@@ -94,22 +90,18 @@ class State:
         }
 
 
-@dataclass
-class Buckets:
-    """Through a client of our own that never waits for longer than WAKE_TIMEOUT."""
-
-    client: redis.Redis = field(repr=False)
-    broken_until: float = 0.0
-    """On the monotonic clock."""
+class Buckets(Accelerator):
+    """Every key's and address's."""
 
     def take(self, name: str, rate: Rate) -> State | None:
         """Takes a token, if there is one; None while Redis is away, and where there is no limit."""
-        if not rate.per_minute or time.monotonic() < self.broken_until:
+        if not rate.per_minute:
             return None
         try:
-            allowed, missing = self._ask(f"dotfile-hooks:throttle:{name}", rate)
+            allowed, missing = self.guarded(lambda: self._ask(f"dotfile-hooks:throttle:{name}", rate))
+        except Resting:
+            return None
         except redis.RedisError as error:
-            self.broken_until = time.monotonic() + BREAK
             logger.warning("Redis is away, nothing is throttled for %g s: %s", BREAK, type(error).__name__)
             return None
         return State(rate, bool(allowed), int(missing))
@@ -121,11 +113,7 @@ class Buckets:
 @cache
 def buckets() -> Buckets:
     """This process's (redis-py reconnects after a fork)."""
-    wait = settings.WAKE_TIMEOUT
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=wait, socket_connect_timeout=wait, retry=Retry(NoBackoff(), 1)
-    )
-    return Buckets(client)
+    return Buckets(client())
 
 
 class TooManyRequests(Throttled):
