@@ -91,7 +91,7 @@ class ApiKeyAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            obj.save(update_fields=form.changed_data)  # else a key that ends at this moment would be brought back
             return
         names = ("name", "scopes", "allowed_networks", "expires_at")
         issued, text = ApiKey.objects.issue(obj.workspace, **{name: getattr(obj, name) for name in names})

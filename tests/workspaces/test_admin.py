@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests import factories
 from workspaces.keys import Scope
 from workspaces.models import ApiKey, Workspace
 
+from .crowd import meanwhile
 from .staff import viewer
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +148,19 @@ def test_a_revoked_key_can_be_renamed_and_stays_revoked(admin_client: Client) ->
     admin_client.post(f"/admin/workspaces/apikey/{key.pk}/change/", filled(key.workspace, name="old server"))
     assert ApiKey.objects.get().name == "old server"
     assert ping(text) == 401
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", [ApiKey.revoke, ApiKey.objects.rotate])
+def test_a_key_that_is_renamed_at_the_moment_it_ends_ends_all_the_same(
+    admin_client: Client, change: Callable[[ApiKey], object]
+) -> None:
+    key, _ = ApiKey.objects.issue(factories.workspace(), "server")
+    page, form = f"/admin/workspaces/apikey/{key.pk}/change/", filled(key.workspace, name="old server")
+    answer = meanwhile(lambda: change(key), lambda: admin_client.post(page, form))
+    renamed = ApiKey.objects.get(pk=key.pk)
+    assert (answer.status_code, renamed.name) == (302, "old server")
+    assert renamed.revoked_at or renamed.expires_at
 
 
 @pytest.mark.parametrize("key", ["x", "\0"])
