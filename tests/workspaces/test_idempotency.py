@@ -131,6 +131,13 @@ def test_an_answer_is_kept_encrypted_and_the_key_hashed(client: APIClient) -> No
     assert not [word for word in ("hush", "example.com", KEY) if word in stored]
 
 
+def test_no_cache_keeps_a_secret_that_is_told_again(client: APIClient, workspace: Workspace) -> None:
+    row = Subscription.objects.create(workspace=workspace, url="https://a.b/", events=["Case.Created"])
+    first, second = (post(client, {}, path=f"webhooks/{row.pk}/rotate-secret") for _ in range(2))
+    assert (second["Idempotent-Replayed"], second.json()["secret"]) == ("true", first.json()["secret"])
+    assert [answer.headers.get("Cache-Control") for answer in (first, second)] == ["no-store", "no-store"]
+
+
 def test_an_answer_is_forgotten_after_its_time(client: APIClient, settings: Any) -> None:
     old = post(client).json()
     settings.IDEMPOTENCY_SECONDS = 0

@@ -145,9 +145,8 @@ def _find(workspace: Workspace, key: bytes) -> Answer | None:
 def _again(kept: Answer, asked: str) -> HttpResponse:
     if kept["request"] != asked:
         raise AnotherRequest
-    response = HttpResponse(kept["body"], status=kept["status"], content_type=kept["content_type"])
-    response[REPLAYED] = "true"
-    return response
+    headers = {REPLAYED: "true", "Cache-Control": "no-store"}  # it may hold a secret
+    return HttpResponse(kept["body"], status=kept["status"], content_type=kept["content_type"], headers=headers)
 
 
 def _keep(workspace: Workspace, key: bytes, asked: str, response: Response) -> None:
