@@ -58,6 +58,7 @@ def url(value: str, policy: Policy) -> str:
         target = policy.check_url(value)
         host = f"[{target.host}]" if ":" in target.host else target.host
         value = _ORIGIN.sub(lambda _: f"{target.scheme}://{host}", value, count=1)
+        policy.check_url(value)  # in ASCII it may be too long
         requests.Request("POST", value).prepare()
     except Refused as refused:
         raise ValidationError(str(refused), code=refused.code) from None

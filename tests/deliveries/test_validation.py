@@ -46,6 +46,12 @@ def test_a_host_is_stored_as_it_is_dialled(url: str, stored: str) -> None:
     assert validation.url(stored, PRODUCTION) == stored
 
 
+def test_a_url_that_is_too_long_as_it_is_dialled_is_refused() -> None:
+    url = "https://bücher.example/".ljust(2048, "x")
+    assert "too long" in complaint(validation.url, url, PRODUCTION)
+    assert len(validation.url(url[: -len("xn--bcher-kva") + len("bücher")], PRODUCTION)) == 2048
+
+
 @pytest.mark.parametrize("addresses", [[], ["93.184.215.14"], ["93.184.215.14", "2606:4700:4700::1111"]])
 def test_a_name_with_public_addresses_or_none_yet_is_accepted(addresses: list[str]) -> None:
     validation.public("https://example.com/", PRODUCTION, lambda name: addresses)
