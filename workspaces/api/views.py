@@ -23,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from workspaces.models import Workspace
 from workspaces.rules import lock_in_order
 
-from . import collisions, filtering, idempotency
+from . import chunks, collisions, filtering, idempotency
 from .authentication import Caller
 from .cursors import Cursors
 from .described import described
@@ -88,6 +88,10 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
             if handler := getattr(self, method, None):
                 setattr(self, method, collisions.looked_at_again(self._once(handler) if method == "post" else handler))
         return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        chunks.gather(request._request)
 
     def _once(self, handler: collisions.Handler) -> collisions.Handler:
         def handle(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
