@@ -250,3 +250,23 @@ def test_the_main_company_stays_relevant(client: APIClient, case: Case) -> None:
     made = company(client, case)
     response = client.post(f"/v1/companies/{made['id']}/set-relevant", {"is_relevant": False})
     assert (response.status_code, response.json()["message"]) == (400, "The main company is always relevant.")
+
+
+def test_checks_that_are_internal_are_left_out_when_asked(client: APIClient, case: Case) -> None:
+    made = individual(client, case)
+    factories.check(Individual.objects.get(), is_internal=True)
+    for query, count in (("", 1), ("?exclude_internal_checks=false", 1), ("?exclude_internal_checks=true", 0)):
+        assert len(client.get(f"/v1/individuals/{made['id']}{query}").json()["checks"]) == count
+
+
+@pytest.mark.parametrize("path", ["individuals", "companies"])
+def test_what_a_read_could_be_asked_is_no_reason_to_refuse_a_write(client: APIClient, case: Case, path: str) -> None:
+    company(client, case)
+    body = {"case_id": str(case.pk), **NAME, "name": "Test Inc.", "type": "affiliated"}
+    query = "?exclude_internal_checks=perhaps"
+    response = client.post(f"/v1/{path}{query}", body)
+    assert response.status_code == 201
+    row = f"/v1/{path}/{response.json()['id']}"
+    assert client.get(f"{row}{query}").status_code == 400
+    assert client.patch(f"{row}{query}", {}).status_code == 200
+    assert client.post(f"{row}/set-relevant{query}", {"is_relevant": False}).status_code == 200

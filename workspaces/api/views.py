@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import BaseParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -152,7 +153,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
         return rows[0]
 
     def flag(self, name: str) -> bool:
-        return filtering.flag(self.request.query_params, name)
+        """Whether a request that reads says so. One that writes is not asked: it must not be refused once it wrote."""
+        return self.request.method in SAFE_METHODS and filtering.flag(self.request.query_params, name)
 
     def list(self, request: Request) -> Response:
         query, every = request.query_params, self.get_queryset()
