@@ -24,7 +24,16 @@ from workspaces.api import fields
 from workspaces.models import User
 
 from .common import NO_CASE
-from .parts import Attrs, BankingSerializer, ClassificationSerializer, Metadata, PartySerializer, Properties, Score
+from .parts import (
+    Attrs,
+    BankingSerializer,
+    ClassificationSerializer,
+    Metadata,
+    PartySerializer,
+    Properties,
+    Score,
+    merged,
+)
 
 EDITABLE = (CaseStatus.DRAFT.value, CaseStatus.OPEN.value)
 
@@ -93,6 +102,9 @@ class CompanyUpdateSerializer(PartySerializer):
     share_capital = fields.OptionalText()
     website_url = fields.OptionalText(max_length=2000)
     employer_identification_number = fields.OptionalText()
+
+    def validate_banking_information(self, value: Attrs) -> Attrs:
+        return merged(None, value)
 
 
 class CompanySerializer(CompanyUpdateSerializer):

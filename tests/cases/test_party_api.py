@@ -270,3 +270,12 @@ def test_what_a_read_could_be_asked_is_no_reason_to_refuse_a_write(client: APICl
     assert client.get(f"{row}{query}").status_code == 400
     assert client.patch(f"{row}{query}", {}).status_code == 200
     assert client.post(f"{row}/set-relevant{query}", {"is_relevant": False}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["individuals", "companies"])
+def test_what_was_shown_changes_nothing_when_it_is_sent_back(client: APIClient, case: Case, path: str) -> None:
+    made = individual(client, case) if path == "individuals" else company(client, case)
+    Event.objects.all().delete()
+    response = client.patch(f"/v1/{path}/{made['id']}", made)
+    assert (response.status_code, response.json()) == (200, made)
+    assert not Event.objects.exists()
