@@ -76,9 +76,9 @@ class CaseTagsViewSet(WorkspaceViewSet[Case]):
 
     @described(summary="Tag a case", takes=CaseTagsSerializer, code=HTTPStatus.CREATED, example=examples.CASE_TAGS)
     def add(self, request: Request, pk: str) -> Response:
-        case, words = self.get_object(), self._words()
         with transaction.atomic():
-            case.tags.add(*services.resolve_tags(self.workspace, words))
+            case = self.get_locked()
+            case.tags.add(*services.resolve_tags(self.workspace, self._words()))
         return self._answer(case, status.HTTP_201_CREATED)
 
     @described(summary="Take tags from a case", takes=CaseTagsSerializer, example=examples.CASE_TAGS)

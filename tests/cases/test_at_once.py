@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db.models import Model
+from rest_framework.test import APIClient
 
 from cases import services
 from cases.models import Case, Company, Individual, Tag
 from checks.models import Check
+from deliveries.models import Event
 from tests import factories
 from tests.workspaces.crowd import meanwhile
 
@@ -128,3 +130,16 @@ def test_of_two_equal_labels_at_once_one_is_refused_and_named(theirs: Callable[[
     client = factories.api_client(tag.workspace)
     answer = meanwhile(lambda: theirs(tag), lambda: client.post("/v1/tags", {"label": "NEW"}))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "label")
+
+
+def test_a_tag_that_two_put_on_a_case_is_told_of_once() -> None:
+    case = factories.case()
+    factories.tag(case.workspace, "New")
+    one, another = (factories.api_client(case.workspace) for _ in range(2))
+    Event.objects.all().delete()
+
+    def add(client: APIClient) -> Any:
+        return client.post(f"/v1/cases/{case.pk}/tags", {"tags": ["new"]})
+
+    assert meanwhile(lambda: add(one), lambda: add(another)).status_code == 201
+    assert [event.name for event in Event.objects.all()] == ["Case.TagsUpdated"]
