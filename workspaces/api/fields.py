@@ -134,6 +134,10 @@ class Own(serializers.RelatedField[Model, Model, str]):
     def get_queryset(self) -> QuerySet[Model]:
         return self.rows.filter(**{self.workspace_lookup: self.context["view"].workspace})
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """To DRF "" is null, which forms cannot say. JSON can: here it is no id."""
+        return self.to_internal_value(data) if data == "" else super().run_validation(data)
+
     def to_internal_value(self, data: Any) -> Model:
         try:
             key = UUID(data) if isinstance(data, str) else self.fail("invalid")
