@@ -162,3 +162,10 @@ def test_the_count_is_of_all_pages(workspace: Workspace, client: APIClient) -> N
     Case.objects.bulk_create([Case(workspace=workspace, name="a") for _ in range(3)])
     pagination = client.get("/v1/cases?limit=2").json()["pagination"]
     assert (pagination["page"], pagination["limit"], pagination["count"]) == (1, 2, 3)
+
+
+def test_of_two_names_of_one_time_the_first_decides(workspace: Workspace, client: APIClient) -> None:
+    person = factories.individual(factories.case(workspace))
+    older, newer = (str(factories.check(person).pk) for _ in range(2))
+    found = client.get("/v1/checks?sort=updated_at.desc,last_activity_at").json()["data"]
+    assert [check["id"] for check in found] == [newer, older]

@@ -214,8 +214,9 @@ def sort(rows: QuerySet[M], query: QueryDict, fields: Mapping[str, str], default
     values = query.getlist("sort") or [default]
     if len(values) > 1:
         raise ValidationError({"sort": "`sort` is given twice; separate fields by commas."})
-    order = [_order(part, fields) for part in values[0].split(",")]
-    if len({name.lstrip("-") for name in order}) < len(order):
+    parts = values[0].split(",")
+    order = [_order(part, fields) for part in parts]
+    if len({part.partition(".")[0] for part in parts}) < len(parts):
         raise ValidationError({"sort": "A field is named twice; name it once."})
     return rows.order_by(*order, "-id" if order[-1].startswith("-") else "id")
 
