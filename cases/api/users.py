@@ -21,6 +21,8 @@ class UserViewSet(WorkspaceViewSet[User]):
     not_found = "No user can be found."
     shown = "Member"
     sortable: ClassVar = {"created_at": "date_joined"}
+    # Dotfile's: whoever asks is shown nobody more.
+    flags = ("include_suspended",)
 
     def get_queryset(self) -> QuerySet[User]:
         return super().get_queryset().filter(is_active=True)

@@ -29,7 +29,8 @@ def test_strangers_and_who_may_not_sign_in_are_nobody(client: APIClient, workspa
     for person in (factories.user(factories.workspace()), factories.user(workspace, is_active=False)):
         response = client.get(f"/v1/users/{person.pk}")
         assert (response.status_code, response.json()["message"]) == (404, "No user can be found.")
-    assert client.get("/v1/users").json()["pagination"]["count"] == 0
+    for query in ("", "?include_suspended=true", "?include_suspended=false"):
+        assert client.get(f"/v1/users{query}").json()["pagination"]["count"] == 0
 
 
 @pytest.mark.parametrize(("path", "status"), [(f"/{UNKNOWN}", 404), ("/x", 400), ("?email=a@b.com", 400)])
