@@ -103,6 +103,8 @@ def test_a_list_is_narrowed(
         "page=99999999999999999999",
         "limit=0",
         "limit=101",
+        "limit=20.5",
+        "limit=20.00",
         "include_custom_properties=yes",
     ],
 )
@@ -169,3 +171,9 @@ def test_of_two_names_of_one_time_the_first_decides(workspace: Workspace, client
     older, newer = (str(factories.check(person).pk) for _ in range(2))
     found = client.get("/v1/checks?sort=updated_at.desc,last_activity_at").json()["data"]
     assert [check["id"] for check in found] == [newer, older]
+
+
+def test_clients_that_know_floats_only_ask_for_pages_with_a_point(client: APIClient) -> None:
+    pagination = client.get("/v1/cases?page=1.0&limit=20.0").json()["pagination"]
+    assert (pagination["page"], pagination["limit"]) == (1, 20)
+    assert isinstance(pagination["page"], int)

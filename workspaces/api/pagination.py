@@ -21,6 +21,8 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 # Far beyond any table, and safely inside PostgreSQL's bigint once multiplied by the limit.
 MAX_PAGE = 1_000_000_000
+# Dotfile calls both numbers, so that generated clients have them as floats, and send their default 20 as 20.0.
+WHOLE = re.compile(r"([0-9]{1,10})(?:\.0)?")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,6 @@ def _number(query: QueryDict, name: str, default: int, maximum: int) -> int:
     values = query.getlist(name)
     if not values:
         return default
-    if len(values) == 1 and re.fullmatch(r"[0-9]{1,10}", values[0]) and 1 <= int(values[0]) <= maximum:
-        return int(values[0])
+    if len(values) == 1 and (found := WHOLE.fullmatch(values[0])) and 1 <= int(found[1]) <= maximum:
+        return int(found[1])
     raise ValidationError({name: f"`{name}` must be one whole number from 1 to {maximum}."})
