@@ -95,6 +95,13 @@ def test_only_json_is_read(client: APIClient, content_type: str) -> None:
     assert (status, answer["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_an_address_that_is_none_is_told_in_the_same_shape(method: str) -> None:
+    client = APIClient(enforce_csrf_checks=True)  # as for a client outside a browser
+    response = getattr(client, method)("/v1/routines/a/trigger")
+    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
+
+
 def test_a_wrong_method_is_told_in_the_same_shape(client: APIClient) -> None:
     response = client.put("/v1/cases", {})
     assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")

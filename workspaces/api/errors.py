@@ -15,6 +15,7 @@ from django.db.models import BaseConstraint
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -136,8 +137,9 @@ def _django_message(status: int) -> str:
     return "This API key may not do that."
 
 
+@csrf_exempt
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-    """For addresses under /v1 that are no part of the API."""
+    """For addresses under /v1 that are no part of the API, whatever the method."""
     return JsonResponse(body(HTTPStatus.NOT_FOUND, "There is no such address in this API."), status=404)
 
 
