@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -90,9 +90,15 @@ class CheckCreateSerializer(serializers.Serializer[Attrs]):
 
     def validate(self, attrs: Attrs) -> Attrs:
         subjects = [subject for name in ("individual_id", "company_id") if (subject := attrs.pop(name, None))]
-        if len(subjects) != 1:
+        if len(subjects) != 1 and not self._may_be_both(subjects):
             raise serializers.ValidationError({"individual_id": "Give either individual_id or company_id."})
         return {"settings": {}, **attrs, "subject": subjects[0]}
+
+    def _may_be_both(self, subjects: Sequence[Individual | Company]) -> bool:
+        """Dotfile's document requires both of a fraud database check, so that a generated client cannot but send them:
+        it is about the individual, as one of that company's case.
+        """
+        return self.kind == CheckType.FRAUD_DATABASE and len({subject.case_id for subject in subjects}) == 1
 
 
 class ReviewSerializer(serializers.Serializer[Attrs]):

@@ -93,8 +93,18 @@ def test_some_types_are_about_companies_as_well(client: APIClient, company: Comp
 
 def test_a_check_is_about_one_of_them(client: APIClient, person: Individual, company: Company) -> None:
     both = {"individual_id": str(person.pk), "company_id": str(company.pk)}
-    assert client.post("/v1/checks/fraud-database", both).status_code == 400
-    assert client.post("/v1/checks/fraud-database", both | {"company_id": None}).status_code == 201
+    assert client.post("/v1/checks/aml", both).status_code == 400
+    assert client.post("/v1/checks/aml", both | {"company_id": None}).status_code == 201
+
+
+def test_who_must_name_both_for_a_fraud_database_means_the_individual(
+    client: APIClient, person: Individual, company: Company
+) -> None:
+    both = {"individual_id": str(person.pk), "company_id": str(company.pk)}
+    made = client.post("/v1/checks/fraud-database", both).json()
+    assert (made["individual_id"], made["company_id"]) == (str(person.pk), None)
+    elsewhere = factories.company(factories.case(person.case.workspace))
+    assert client.post("/v1/checks/fraud-database", both | {"company_id": str(elsewhere.pk)}).status_code == 400
 
 
 @KINDS
