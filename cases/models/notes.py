@@ -17,7 +17,8 @@ from . import values
 from .case import Case
 from .choices import AuthorType
 
-# Dotfile's limit.
+# Dotfile's limits.
+NOTES_PER_CASE = 25
 COMMENTS_PER_NOTE = 50
 
 
@@ -30,6 +31,13 @@ class Written(TrackedModel):
     )
     author_type = models.CharField(max_length=8, choices=AuthorType.choices, default=AuthorType.USER, editable=False)
 
+    # Those under one row are written one after the other: how many there are decides.
+    above: ClassVar[Above]
+    most: ClassVar[int]
+    """So many under one row."""
+    too_many: ClassVar[str]
+    """What is said of more."""
+
     class Meta(TrackedModel.Meta):
         abstract = True
 
@@ -41,12 +49,26 @@ class Written(TrackedModel):
         values.refuse(changes)
         if any(not change.row.stored()["content"].strip() for change in changes):
             raise ValidationError({"content": "Write something."}, code="blank")
+        if new := Counter(change.row.stored()[cls.above.field] for change in changes if change.before is None):
+            cls._refuse_too_many(new, [change.row.pk for change in changes], using)
+
+    @classmethod
+    def _refuse_too_many(cls, new: Counter[object], keys: Sequence[object], using: str) -> None:
+        field = cls.above.field
+        others = cls._default_manager.using(using).filter(**{f"{field}__in": new}).exclude(pk__in=keys).order_by()
+        counts = new + Counter(dict(others.values_list(field).annotate(Count("pk"))))
+        if any(count > cls.most for count in counts.values()):
+            raise ValidationError(cls.too_many, code="too_many")
 
 
 class Note(Written):
     """A note about a case."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
+
+    above: ClassVar = Above("case_id", by=frozenset(), by_new=False, by_deletion=False, locked_by_new=True)
+    most = NOTES_PER_CASE
+    too_many = f"A case has at most {NOTES_PER_CASE} notes."
 
 
 class NoteComment(Written):
@@ -56,8 +78,9 @@ class NoteComment(Written):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="note_comments", editable=False)
     """That of the note; filled in when the comment is created."""
 
-    # Comments on one note are written one after the other: how many there are decides.
     above: ClassVar = Above("note_id", by=frozenset(), by_new=False, by_deletion=False, locked_by_new=True)
+    most = COMMENTS_PER_NOTE
+    too_many = f"A note has at most {COMMENTS_PER_NOTE} comments."
 
     class Meta(Written.Meta):
         verbose_name = "comment"
@@ -66,16 +89,3 @@ class NoteComment(Written):
     def complete(self) -> None:
         if self._state.adding and self.note_id is not None:
             self.case_id = self.note.case_id
-
-    @classmethod
-    def refuse(cls, changes: Sequence[Change], using: str) -> None:
-        super().refuse(changes, using)
-        if new := Counter(change.row.stored()["note_id"] for change in changes if change.before is None):
-            cls._refuse_too_many(new, [change.row.pk for change in changes], using)
-
-    @classmethod
-    def _refuse_too_many(cls, new: Counter[object], keys: Sequence[object], using: str) -> None:
-        others = cls.objects.using(using).filter(note__in=new).exclude(pk__in=keys).order_by()
-        counts = new + Counter(dict(others.values_list("note").annotate(Count("pk"))))
-        if any(count > COMMENTS_PER_NOTE for count in counts.values()):
-            raise ValidationError(f"A note has at most {COMMENTS_PER_NOTE} comments.", code="too_many")

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from cases import services
 from cases.models import Case, Note
-from cases.models.notes import COMMENTS_PER_NOTE
+from cases.models.notes import COMMENTS_PER_NOTE, NOTES_PER_CASE
 from deliveries.models import Event
 from tests import factories
 from workspaces.models import Workspace
@@ -97,6 +97,14 @@ def test_a_note_has_so_many_comments_and_no_more(client: APIClient, case: Case) 
         services.add_comment(note, str(number))
     response = client.post(f"/v1/notes/{note.pk}/comments", {"content": "a"})
     assert (response.status_code, response.json()["message"]) == (400, "A note has at most 50 comments.")
+
+
+def test_a_case_has_so_many_notes_and_no_more(client: APIClient, case: Case) -> None:
+    for number in range(NOTES_PER_CASE):
+        services.add_note(case, str(number))
+    services.add_note(factories.case(case.workspace), "Of another case")
+    response = client.post("/v1/notes", {"case_id": str(case.pk), "content": "a"})
+    assert (response.status_code, response.json()["message"]) == (400, "A case has at most 25 notes.")
 
 
 def test_the_notes_of_a_case_are_its_own_narrowed_and_sorted(client: APIClient, case: Case) -> None:

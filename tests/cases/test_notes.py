@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from cases import noted, services
 from cases.models import Case, Note, NoteComment
-from cases.models.notes import COMMENTS_PER_NOTE
+from cases.models.notes import COMMENTS_PER_NOTE, NOTES_PER_CASE
 from deliveries.models import Event
 from tests import factories
 from tests.workspaces.crowd import meanwhile
@@ -103,6 +103,31 @@ def test_a_note_has_only_so_many_comments(note: Note) -> None:
         fill(note, 1)
     assert NoteComment.objects.count() == COMMENTS_PER_NOTE
     services.edit(NoteComment.objects.all()[0], "Still editable")
+
+
+def test_a_case_has_only_so_many_notes(note: Note) -> None:
+    Note.objects.bulk_create([Note(case=note.case, content="a") for _ in range(NOTES_PER_CASE - 1)])
+    with pytest.raises(ValidationError, match="at most 25"), transaction.atomic():
+        Note.objects.bulk_create([Note(case=note.case, content="a")])
+    services.edit(note, "Still editable")
+    note.delete()
+    services.add_note(note.case, "In its place")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_notes_at_once_do_not_pass_the_limit(transactional_db: None) -> None:
+    case = factories.case()
+    Note.objects.bulk_create([Note(case=case, content="a") for _ in range(NOTES_PER_CASE - 1)])
+
+    def another() -> str:
+        try:
+            services.add_note(case, "theirs")
+        except ValidationError:
+            return "refused"
+        return "added"
+
+    assert meanwhile(lambda: services.add_note(case, "ours"), another) == "refused"
+    assert Note.objects.count() == NOTES_PER_CASE
 
 
 @pytest.mark.django_db(transaction=True)
