@@ -10,7 +10,7 @@ stamp := .venv/installed-for-$(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' 
 offline := DEBUG=1 DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0
 # What pytest gets: make test ARGS="tests/dev -x"
 ARGS ?=
-# What make conformance compares with: an OpenAPI 3 document (JSON) with callbacks, such as Dotfile's.
+# What make conformance compares with: an OpenAPI 3 document (JSON) with callbacks and paths, such as Dotfile's.
 OPENAPI ?=
 
 .PHONY: help
@@ -30,7 +30,7 @@ test: $(stamp) ## Run the tests, beside throw-away servers (ARGS="tests/dev -x" 
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m pytest -q -n auto $(ARGS)
 
 .PHONY: conformance
-conformance: $(stamp) ## Hold every event, as received, against the callbacks of OPENAPI=openapi.json (half a minute)
+conformance: $(stamp) ## Hold every event and every call of the API against OPENAPI=openapi.json (a minute)
 	@$(python) -m dotfile_hooks.dev.conformance $(if $(OPENAPI),'$(OPENAPI)')
 
 .PHONY: chaos

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -53,7 +54,7 @@ class Written(TrackedModel):
             cls._refuse_too_many(new, [change.row.pk for change in changes], using)
 
     @classmethod
-    def _refuse_too_many(cls, new: Counter[object], keys: Sequence[object], using: str) -> None:
+    def _refuse_too_many(cls, new: Counter[object], keys: Sequence[UUID], using: str) -> None:
         field = cls.above.field
         others = cls._default_manager.using(using).filter(**{f"{field}__in": new}).exclude(pk__in=keys).order_by()
         counts = new + Counter(dict(others.values_list(field).annotate(Count("pk"))))

@@ -1,1 +1,1 @@
-"""`make conformance`: every event by real changes, each body as received held against an OpenAPI document's schema."""
+"""`make conformance`: every event, as received, and every operation, as called, held against an OpenAPI document."""

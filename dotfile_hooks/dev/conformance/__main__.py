@@ -1,6 +1,8 @@
-"""`make conformance OPENAPI=openapi.json`: holds every event, as received, against the callbacks of the document.
+"""`make conformance OPENAPI=openapi.json`: holds what this product says against the document, over real HTTP.
 
-Ends with 0 when all events arrived and are valid, 1 when not, 2 when the document cannot be used.
+Every event, as received, against its callback; every operation that the API has, called with all that it may be sent,
+against its request and its answers. Ends with 0 when all is as the document says, 1 when not, 2 when the document
+cannot be used.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,11 +20,15 @@ from dotfile_hooks.dev import places, processes
 from dotfile_hooks.dev.processes import StartError
 
 from . import document, judge, stage, table
+from .api import table as calls
 from .contract import Contract
 from .document import Unusable
 from .judge import Endpoint, Row
 
-MAIN, OTHER = "/main", "/by-name"
+if TYPE_CHECKING:
+    from .api import record
+
+MAIN, OTHER, API = "/main", "/by-name", "/api"  # where the receiver gets what
 WIDTH = 150  # of what is printed when nobody says how wide it may be
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
@@ -48,22 +55,32 @@ def main() -> int:
 def run(contract: Contract, folder: Path) -> bool:
     """Plays all changes and judges what came of them; answers whether all is well. Raises Unusable."""
     began = time.monotonic()
-    _say(f"The document describes {len(contract.names)} events. Starting servers, workers and a receiver")
+    events, operations = len(contract.names), len(contract.operations)
+    _say(f"The document describes {events} events and {operations} operations. Starting servers, API and a receiver")
     try:
         with stage.running(folder) as running:
             rows, faults = play(running, contract)
+            called, stuck = call(running, contract) if operations else ([], [])
     except StartError as error:
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         return False
-    console.print(table.table(rows))
     if contract.unchecked_formats:
         _say(f"Formats nobody checks here: {', '.join(contract.unchecked_formats)}")
     _say(f"Took {time.monotonic() - began:.0f} s")
-    return table.verdict(console, rows, faults)
+    are_well = table.shown(console, rows, faults)
+    return (not operations or calls.shown(console, called, stuck)) and are_well
+
+
+def call(running: stage.Stage, contract: Contract) -> tuple[list[record.Row], list[str]]:
+    """What came of each operation, and where the story that calls them ended early."""
+    from .api import run  # models can be imported only when Django is set up
+
+    _say("Calling the API")
+    return run.play(running.api, running.receiver + API, contract)
 
 
 def play(running: stage.Stage, contract: Contract) -> tuple[list[Row], list[str]]:
-    """The rows of the table, and what went wrong on the way. Raises StartError."""
+    """What came of each event, and what went wrong on the way. Raises StartError."""
     from checks.models import CheckType  # models can be imported only when Django is set up
 
     from . import arrival

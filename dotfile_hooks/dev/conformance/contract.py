@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -15,8 +16,9 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from . import dialect, formats
-from .document import Document, Unusable
+from . import dialect, formats, operations
+from .document import JSON, Document, Unusable
+from .operations import Operation
 
 ROOT = "urn:openapi"
 LONGEST = 160  # characters of a message; some quote a whole body
@@ -39,26 +41,49 @@ class Problem:
 
 
 class Contract:
-    """The validators of a document's events."""
+    """The validators of a document's events and operations."""
 
     def __init__(self, document: Document) -> None:
         same = dialect.translated if document.has_own_dialect else lambda schema: schema
         schemas = {name: same(schema) for name, schema in document.schemas.items()}
         events = {name: same(schema) for name, schema in document.events.items()}
-        resource = DRAFT202012.create_resource({"components": {"schemas": schemas}, "events": events})
+        self.operations = {one.name: one for one in operations.read(document.root)}
+        bodies = {name: same(one.body) for name, one in self.operations.items() if one.body is not None}
+        answers = {
+            name: {status: same(schema) for status, schema in one.answers.items() if schema is not None}
+            for name, one in self.operations.items()
+        }
+        told: JSON = {"events": events, "bodies": bodies, "answers": answers, "components": {"schemas": schemas}}
+        resource = DRAFT202012.create_resource(told)
         self._registry: Registry[Any] = Registry().with_resource(ROOT, resource)
         self._formats = formats.checker()
+        self.root = document.root
         self.names = frozenset(events)
-        self.unchecked_formats = sorted(formats.unknown([events, schemas]))
+        self.unchecked_formats = sorted(formats.unknown([*told.values()]))
 
     def problems(self, name: str, body: bytes) -> list[Problem]:
         """All that is wrong with these bytes as the body of this event. Raises Unusable for a broken document."""
+        return self._problems(body, "events", name)
+
+    def answer_problems(self, operation: Operation, status: int, body: bytes) -> list[Problem]:
+        """All that is wrong with these bytes as the answer of this operation. Raises Unusable."""
+        key = operation.answer(status)
+        if key is None:
+            return [Problem("the status", f"is {status}, which is not described")]
+        return [] if operation.answers[key] is None else self._problems(body, "answers", operation.name, key)
+
+    def body_problems(self, operation: Operation, body: bytes) -> list[Problem]:
+        """All that is wrong with these bytes as what a client sends to this operation. Raises Unusable."""
+        return [] if operation.body is None else self._problems(body, "bodies", operation.name)
+
+    def _problems(self, body: bytes, *place: str) -> list[Problem]:
         try:
             content = json.loads(body, parse_constant=_no_constant)
         except ValueError:
             return [Problem("", "is not JSON")]
+        pointer = "".join(f"/{quote(step.replace('~', '~0').replace('/', '~1'))}" for step in place)
         validator = Draft202012Validator(
-            {"$ref": f"{ROOT}#/events/{name}"}, registry=self._registry, format_checker=self._formats
+            {"$ref": f"{ROOT}#{pointer}"}, registry=self._registry, format_checker=self._formats
         )
         try:
             return sorted({problem for error in validator.iter_errors(content) for problem in explained(error)})

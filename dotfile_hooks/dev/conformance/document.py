@@ -26,6 +26,8 @@ class Document:
     """The schema of each event's body."""
     schemas: Mapping[str, Any] = field(repr=False)
     """What `#/components/schemas/...` refers to."""
+    root: JSON = field(repr=False)
+    """The whole."""
 
     @property
     def has_own_dialect(self) -> bool:
@@ -49,33 +51,35 @@ def read(path: Path) -> Document:
             raise Unusable(f"{path} describes {name} twice, and not alike.")
     if not events:
         raise Unusable(f"{path} has neither callbacks nor webhooks with a JSON body.")
-    return Document(version, events, root.get("components", {}).get("schemas", {}))
+    return Document(version, events, root.get("components", {}).get("schemas", {}), root)
 
 
 def _described(root: JSON) -> Iterator[tuple[str, Any]]:
     """Each event's name and schema: the callbacks of all operations, and the webhooks of OpenAPI 3.1."""
     items = [(name, item) for name, item in root.get("webhooks", {}).items()]
     for path in root.get("paths", {}).values():
-        for operation in _operations(root, path):
+        for _, operation in operations(root, path):
             for name, callback in operation.get("callbacks", {}).items():
-                items += [(name, item) for item in _resolved(root, callback).values()]
+                items += [(name, item) for item in resolved(root, callback).values()]
     for name, item in items:
-        for operation in _operations(root, item):
-            if (schema := _body(root, operation)) is not None:
+        for _, operation in operations(root, item):
+            if (schema := json_schema(root, operation.get("requestBody", {}))) is not None:
                 yield name, schema
 
 
-def _operations(root: JSON, item: Any) -> Iterator[JSON]:
-    found = _resolved(root, item)
-    return (found[method] for method in METHODS if isinstance(found.get(method), dict))
+def operations(root: JSON, item: Any) -> Iterator[tuple[str, JSON]]:
+    """Each method of a path, or of a webhook, and what is said of it."""
+    found = resolved(root, item)
+    return ((method, found[method]) for method in METHODS if isinstance(found.get(method), dict))
 
 
-def _body(root: JSON, operation: JSON) -> Any:
-    content = _resolved(root, operation.get("requestBody", {})).get("content", {})
+def json_schema(root: JSON, part: Any) -> Any:
+    """Of a body or an answer; None: it has no JSON."""
+    content = resolved(root, part).get("content", {})
     return next((media.get("schema") for kind, media in content.items() if kind.startswith("application/json")), None)
 
 
-def _resolved(root: JSON, part: Any) -> JSON:
+def resolved(root: JSON, part: Any) -> JSON:
     """The part, or what it refers to. Raises Unusable for a reference that leads out of the document."""
     while isinstance(part, dict) and "$ref" in part:
         reference, part = part["$ref"], root

@@ -1,4 +1,4 @@
-"""What a run needs: servers, tables, two Celery workers, a receiver; and Django, set up to change rows beside them."""
+"""What a run needs: servers, tables, API, two Celery workers, a receiver; and Django, to change rows beside them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from dotfile_hooks.dev.recording import Post
 from dotfile_hooks.dev.supervisor import Supervisor
 
 WORKERS = ("worker", "documents")  # of the Procfile: who delivers, and who analyses what is handed in
+PROGRAMS = {"WEB_PROCESSES": "1", "WORKER_PROCESSES": "1", "PYTHONWARNINGS": stack.QUIET_AS_ROOT}
+# One run makes as many calls in some seconds as the limits allow a client in minutes.
+UNHURRIED = {"READS_PER_MINUTE": "0", "WRITES_PER_MINUTE": "0"}
 LOG = "programs.log"  # in the run's folder: what the programs print
 
 
@@ -31,6 +34,8 @@ class Stage:
     programs: Supervisor
     receiver: str
     record: Path
+    api: str
+    """Where the API is: http://127.0.0.1:8000, without /v1."""
 
     def posts(self, path: str) -> list[Post]:
         """What arrived at this path of the receiver so far."""
@@ -42,22 +47,23 @@ class Stage:
 def running(folder: Path) -> Iterator[Stage]:
     """Starts it all, with its files in `folder`, and sets Django up. Raises StartError."""
     keys = stack.Keys(secrets.token_urlsafe(50), Fernet.generate_key().decode())
-    port, record = processes.free_port(), folder / "received.jsonl"
+    port, web, record = processes.free_port(), processes.free_port(), folder / "received.jsonl"
     with servers.private() as urls:
-        environment = supervisor.program_environment(
-            urls.environment(), stack.settings(keys), {"WORKER_PROCESSES": "1", "PYTHONWARNINGS": stack.QUIET_AS_ROOT}
-        )
+        environment = supervisor.program_environment(urls.environment(), stack.settings(keys), PROGRAMS, UNHURRIED)
         with supervisor.logged(environment, folder / LOG) as programs:
             command = [sys.executable, "-m", "dotfile_hooks.dev.receiver", "--port", str(port), "--record", str(record)]
             programs.start("receiver", f"exec {shlex.join(command)}")
             stack.manage(environment, "migrate", "--noinput")
+            lines, api = supervisor.procfile(), f"http://127.0.0.1:{web}"
+            programs.start("web", lines["web"], PORT=str(web))
             for name in WORKERS:
-                programs.start(name, supervisor.procfile()[name])
+                programs.start(name, lines[name])
             _wait_for_workers(programs)
+            programs.wait_for("the API", lambda: stack.answers(f"{api}/v1/ping"))
             os.environ |= environment | {"DJANGO_SETTINGS_MODULE": "dotfile_hooks.settings"}
             django.setup()
             try:
-                yield Stage(programs, f"http://127.0.0.1:{port}", record)
+                yield Stage(programs, f"http://127.0.0.1:{port}", record, api)
             finally:
                 connections.close_all()
 

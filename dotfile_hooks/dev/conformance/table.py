@@ -31,13 +31,14 @@ def _told(row: Row) -> str:
     if not row.is_made:
         return "[dim]not made here[/dim]"
     if row.problems:
-        return "\n".join(["[red]WRONG[/red]", *_first(row.problems)])
+        return "\n".join(["[red]WRONG[/red]", *first(row.problems)])
     if not row.is_described:
         return "[dim]not in the document[/dim]"
     return "[green]valid[/green]"
 
 
-def _first(told: Counter[str]) -> Iterator[str]:
+def first(told: Counter[str]) -> Iterator[str]:
+    """The most frequent of these sentences, and how many more there are."""
     for text, count in told.most_common(FIRST):
         yield escape(text) + (f" [dim]x{count}[/dim]" if count > 1 else "")
     if len(told) > FIRST:
@@ -47,6 +48,12 @@ def _first(told: Counter[str]) -> Iterator[str]:
 def notes(rows: Sequence[Row]) -> list[str]:
     """What the document leaves open, each once."""
     return sorted({note for row in rows for note in row.notes})
+
+
+def shown(console: Console, rows: Sequence[Row], faults: Sequence[str] = ()) -> bool:
+    """The table and its last sentences; answers whether all is well."""
+    console.print(table(rows))
+    return verdict(console, rows, faults)
 
 
 def verdict(console: Console, rows: Sequence[Row], faults: Sequence[str] = ()) -> bool:
