@@ -1,0 +1,150 @@
+"""What events and webhooks add to a POST of the API: SQL statements and Redis commands, word by word, and time.
+
+`python -m bench.posts [--rounds 200] [--json PATH]`: the same POST to a server that records nothing, for a workspace
+without webhooks, and for one with a webhook that is told of it. No worker runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from dotfile_hooks.dev import processes
+
+from . import machine, results, saves, site, web
+from .results import Report, Text, percentile, say
+
+BODY = {"name": "Dotfile", "metadata": {"plan": "premium"}}
+MOST_INSERTS = MOST_COMMANDS = 1
+"""More than the same POST without."""
+FEW = 5
+"""POSTs that are counted: they end before the wake-up is forgotten, doorbell.RUNG."""
+# Of others than us there are none: the servers run for this only.
+FORGET = "SELECT pg_stat_statements_reset()"
+SENT = "SELECT query, calls FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%' ORDER BY query"
+
+
+@dataclass(frozen=True)
+class Side:
+    """Where a POST goes to, and for whom."""
+
+    name: str
+    server: web.Web
+    key: str
+
+
+@dataclass
+class Seen:
+    """What one POST sends; on average, were they not all alike."""
+
+    statements: Counter[str]
+    commands: Counter[str]
+    ringing: Counter[str]
+    """Commands of a POST that finds no wake-up pending, and so publishes one."""
+
+    def more(self, than: Seen) -> tuple[Counter[str], Counter[str]]:
+        """Statements and commands that are not in the other, or more often."""
+        return self.statements - than.statements, self.commands - than.commands
+
+
+def main() -> int:
+    parser = results.parser(__doc__ or "")
+    parser.add_argument("--rounds", type=int, default=200, help="POSTs of each kind that are timed")
+    options = parser.parse_args()
+    report = Report("What events and webhooks add to a POST of a case")
+    with processes.sentences(), site.running(observed=True) as found, machine.watched() as others:
+        sides = start(found)
+        tell(report, {side.name: seen(found, side) for side in sides})
+        time_them(report, sides, options.rounds)
+    report.notes.append(str(others))
+    return report.finish(options.json)
+
+
+def start(found: site.Site) -> list[Side]:
+    from workspaces.models import ApiKey
+
+    from . import world
+
+    quiet, usual = web.Web(found, "bench.quiet_app", WEB_PROCESSES="1"), web.Web(found, WEB_PROCESSES="1")
+    told, untold = world.workspace("told"), world.workspace("untold")
+    world.subscribe(told, found.url("ok"))
+    keys = {of.name: ApiKey.objects.issue(of, "bench")[1] for of in (told, untold)}
+    return [
+        Side("nothing recorded", quiet, keys["untold"]),
+        Side("no webhook", usual, keys["untold"]),
+        Side("a webhook", usual, keys["told"]),
+    ]
+
+
+def seen(found: site.Site, side: Side) -> Seen:
+    from deliveries.engine import doorbell
+
+    with contextlib.closing(found.valkey.client()) as client, side.server.client(side.key) as caller:
+        for _ in range(web.WARM_UP):
+            caller.post("cases", BODY)
+        client.delete(doorbell.FLAG)
+        with saves.commands(client) as ringing:
+            caller.post("cases", BODY)
+        site.execute(found.database_url, FORGET)
+        with saves.commands(client) as heard:
+            for _ in range(FEW):
+                caller.post("cases", BODY)
+        sent = {str(query): int(str(calls)) for query, calls in site.execute(found.database_url, SENT)}
+    return Seen(_each(sent), _each(Counter(map(_told, heard))), Counter(map(_told, ringing)))
+
+
+def _each(counted: dict[str, int]) -> Counter[str]:
+    """Of FEW requests, rounded up: what came in some of them only is not overlooked."""
+    return Counter({what: -(-number // FEW) for what, number in counted.items()})
+
+
+def _told(command: str) -> str:
+    """A command without its values, which may be scripts."""
+    return " ".join(word for word in command.split() if word.isupper() and word.isalpha())[:40] or command[:40]
+
+
+def tell(report: Report, found: dict[str, Seen]) -> None:
+    quiet, untold, told = found.values()
+    for than, name in ((untold, "than without a webhook"), (quiet, "than were nothing recorded")):
+        statements, commands = told.more(than)
+        inserts = sum(number for sql, number in statements.items() if "INSERT INTO" in sql)
+        report.add(f"statements more {name}", statements.total(), at_most=MOST_INSERTS)
+        report.add(f"of them, other than INSERTs, more {name}", statements.total() - inserts, at_most=0)
+        report.add(f"Redis commands more {name}", commands.total(), at_most=MOST_COMMANDS)
+    report.add("Redis commands more when a wake-up is published", (told.ringing - told.commands).total())
+    for name, each in found.items():
+        report.texts.append(Text(f"{name}: {each.statements.total()} statements, {each.commands.total()} commands", _listed(each)))
+
+
+def _listed(each: Seen) -> str:
+    parts = {"PostgreSQL": each.statements, "Redis": each.commands, "Redis, where a wake-up is published": each.ringing}
+    return "\n\n".join(
+        f"-- {title}\n" + "\n".join(f"{number} × {what.strip()}" for what, number in counted.items())
+        for title, counted in parts.items()
+    )
+
+
+def time_them(report: Report, sides: list[Side], rounds: int) -> None:
+    """In turn, so that whatever else the machine does hits all of them alike."""
+    marks: dict[str, list[str]] = {side.name: [] for side in sides}
+    with contextlib.ExitStack() as stack:
+        callers = {side.name: stack.enter_context(side.server.client(side.key)) for side in sides}
+        for _ in range(rounds):
+            for name, caller in callers.items():
+                caller.post("cases", BODY)
+                marks[name].append(caller.mark)
+    medians: dict[str, float] = {}
+    for side in sides:
+        times = side.server.logged(marks[side.name])
+        medians[side.name] = percentile(times, 0.5)
+        for share in (0.5, 0.95):
+            report.add(f"{side.name}: p{share * 100:g} in the server", percentile(times, share), "ms")
+    base = medians[sides[0].name]
+    say(", ".join(f"{name} {value:.2f} ms ({value / base:.2f})" for name, value in medians.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
