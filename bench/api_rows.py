@@ -52,7 +52,11 @@ COMPANY: dict[str, Any] = {
     "address": INDIVIDUAL["address"],
     "classifications": [{"type": "nace", "code": "123", "description": "very busy"}],
 }
-CASE: dict[str, Any] = {"name": "Dotfile", "metadata": {"plan": "premium", "count": "42"}, "custom_properties": {"turnover": 120000}}
+CASE: dict[str, Any] = {
+    "name": "Dotfile",
+    "metadata": {"plan": "premium", "count": "42"},
+    "custom_properties": {"turnover": 120000},
+}
 
 # A row like another one for each row of the source, but for what is changed.
 LIKE = """
@@ -80,7 +84,7 @@ REVIEWS = LIKE.format(
 )
 CHECKS = LIKE.format(
     table="checks_check",
-    source=f"(SELECT c.*, p.id AS party FROM {{table}} p JOIN cases_case c ON c.id = p.case_id "
+    source="(SELECT c.*, p.id AS party FROM {table} p JOIN cases_case c ON c.id = p.case_id "
     "WHERE c.workspace_id = %(workspace)s) AS c",
     changes=f"'{{column}}', c.party, {OF_CASES}",
 )
@@ -113,8 +117,6 @@ SELECT delivery_id, %(workspace)s, subscription_id, id, id, event_name, '', case
 """
 
 
-
-
 @dataclass(frozen=True)
 class Filled:
     """A workspace with its rows, and a key of the API."""
@@ -132,10 +134,13 @@ def cases(name: str, count: int) -> Filled:
     values = {"workspace": of.pk, "tag": tag.pk}
     pattern = _pattern()
     _execute(CASES, values, pattern=pattern.pk, count=count)
-    for each, column, number in ((pattern.individuals.get(), "individual_id", PEOPLE), (pattern.companies.get(), "company_id", 1)):
-        table = each._meta.db_table
-        _execute(PARTIES.format(table=table), values, pattern=each.pk, count=number)
-        _execute(CHECKS.format(table=table, column=column), values, pattern=each.checks.get().pk)
+    for party, column, number in (
+        (pattern.individuals.get(), "individual_id", PEOPLE),
+        (pattern.companies.get(), "company_id", 1),
+    ):
+        table = party._meta.db_table
+        _execute(PARTIES.format(table=table), values, pattern=party.pk, count=number)
+        _execute(CHECKS.format(table=table, column=column), values, pattern=party.checks.get().pk)
     _execute(REVIEWS, values, pattern=pattern.reviews.get().pk)
     _execute(TAGS, values)
     middle = Case.objects.filter(workspace=of).order_by("created_at")[count // 2]

@@ -7,24 +7,30 @@ without webhooks, and for one with a webhook that is told of it. No worker runs.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from dotfile_hooks.dev import processes
 
 from . import machine, results, saves, site, web
-from .results import Report, Text, percentile, say
+from .results import Matrix, Report, percentile, say
 
 BODY = {"name": "Dotfile", "metadata": {"plan": "premium"}}
 MOST_INSERTS = MOST_COMMANDS = 1
 """More than the same POST without."""
 FEW = 5
 """POSTs that are counted: they end before the wake-up is forgotten, doorbell.RUNG."""
-# Of others than us there are none: the servers run for this only.
 FORGET = "SELECT pg_stat_statements_reset()"
+# Nobody else is there: the servers run for this only.
 SENT = "SELECT query, calls FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%' ORDER BY query"
+OUR_KEY = re.compile(r"dotfile-hooks:(wake|throttle:\w+)")
+COLUMNS = re.compile(r"(?<=SELECT) (?:DISTINCT ON \(\S+\) )?\"\w+\".*?(?=FROM)|(?<=\() ?\"id\", .*(?=\))", re.DOTALL)
+WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) \w+_\w+")
+LINE = 100
+"""Characters of a statement that are shown."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +99,26 @@ def seen(found: site.Site, side: Side) -> Seen:
             for _ in range(FEW):
                 caller.post("cases", BODY)
         sent = {str(query): int(str(calls)) for query, calls in site.execute(found.database_url, SENT)}
-    return Seen(_each(sent), _each(Counter(map(_told, heard))), Counter(map(_told, ringing)))
+    return Seen(_each(sent), _each(Counter(map(named, heard))), Counter(map(named, ringing)))
 
 
-def _each(counted: dict[str, int]) -> Counter[str]:
+def _each(counted: Mapping[str, int]) -> Counter[str]:
     """Of FEW requests, rounded up: what came in some of them only is not overlooked."""
     return Counter({what: -(-number // FEW) for what, number in counted.items()})
 
 
-def _told(command: str) -> str:
-    """A command without its values, which may be scripts."""
-    return " ".join(word for word in command.split() if word.isupper() and word.isalpha())[:40] or command[:40]
+def named(command: str) -> str:
+    """A Redis command without its values: its first word, and which of our keys it is about."""
+    key = OUR_KEY.search(command)
+    return " ".join([command.split()[0], *(key.groups() if key else ())])
+
+
+def short(sql: str) -> str:
+    """A statement in a line: without the names of its columns; of a long one, its beginning and what it writes."""
+    text = " ".join(COLUMNS.sub(" … ", sql).replace('"', "").split())
+    if len(text) <= LINE:
+        return text
+    return " … ".join([text[:LINE], *WRITES.findall(text[LINE:])])
 
 
 def tell(report: Report, found: dict[str, Seen]) -> None:
@@ -115,16 +130,19 @@ def tell(report: Report, found: dict[str, Seen]) -> None:
         report.add(f"of them, other than INSERTs, more {name}", statements.total() - inserts, at_most=0)
         report.add(f"Redis commands more {name}", commands.total(), at_most=MOST_COMMANDS)
     report.add("Redis commands more when a wake-up is published", (told.ringing - told.commands).total())
-    for name, each in found.items():
-        report.texts.append(Text(f"{name}: {each.statements.total()} statements, {each.commands.total()} commands", _listed(each)))
+    sent = {name: each.statements for name, each in found.items()}
+    asked = {name: each.commands for name, each in found.items()}
+    report.matrices += [side_by_side("SQL statements of one POST", sent), side_by_side("Its Redis commands", asked)]
 
 
-def _listed(each: Seen) -> str:
-    parts = {"PostgreSQL": each.statements, "Redis": each.commands, "Redis, where a wake-up is published": each.ringing}
-    return "\n\n".join(
-        f"-- {title}\n" + "\n".join(f"{number} × {what.strip()}" for what, number in counted.items())
-        for title, counted in parts.items()
-    )
+def side_by_side(title: str, found: Mapping[str, Counter[str]]) -> Matrix:
+    """What differs comes last."""
+    matrix = Matrix(title, ["", *found])
+    sent = {what for each in found.values() for what in each}
+    numbers = {what: [each[what] for each in found.values()] for what in sorted(sent)}
+    for what in sorted(numbers, key=lambda what: len(set(numbers[what]))):
+        matrix.rows.append([short(what), *map(float, numbers[what])])
+    return matrix
 
 
 def time_them(report: Report, sides: list[Side], rounds: int) -> None:

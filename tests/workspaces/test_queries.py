@@ -15,8 +15,7 @@ from rest_framework.test import APIClient
 
 from cases import services
 from cases.models import Case, CompanyType
-from checks.files.services import upload
-from checks.models import CheckType, DocumentType
+from checks.models import DocumentType
 from deliveries.models import Recovery, Subscription
 from tests import factories
 from tests.deliveries import aged
@@ -96,7 +95,9 @@ def add_to(case: Case) -> None:
     case.assignee, reviewer, author = (factories.user(of) for _ in range(3))
     case.save()
     case.tags.add(factories.tag(of, f"l{of.tags.count()}"))
-    services.review_case(case, "rejected" if case.status != "rejected" else "approved", user=reviewer, reviewer_type="user")
+    services.review_case(
+        case, "rejected" if case.status != "rejected" else "approved", user=reviewer, reviewer_type="user"
+    )
     note = services.add_note(case, "a", author=author)
     for writer in (author, reviewer):
         services.add_comment(note, "b", author=writer)
