@@ -46,7 +46,7 @@ class CheckManager(TrackedManager["Check"]):
 class Check(TrackedModel):
     """Something to be verified about one individual or one company."""
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="checks", editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="checks", editable=False, db_index=False)
     """The case of the individual or company; filled in when it is created."""
     individual = models.ForeignKey(
         Individual, null=True, blank=True, on_delete=models.CASCADE, related_name="checks", db_index=False
@@ -90,6 +90,8 @@ class Check(TrackedModel):
             ),
         ]
         indexes: ClassVar = [
+            # The checks of a case; and the count of a workspace's, which needs no row of the table: these are wide.
+            models.Index(fields=["case"], include=["individual"], name="checks_check_case"),
             # The checks shown with an individual or a company, and those that go with it.
             models.Index(fields=["individual"], condition=Q(individual__isnull=False), name="checks_check_individual"),
             models.Index(fields=["company"], condition=Q(company__isnull=False), name="checks_check_company"),

@@ -19,6 +19,8 @@ NO_CURSORS = "Only a list that is sorted by one time, such as created_at, has cu
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+# Counting the hundreds of thousands of checks of a large workspace takes half a second.
+MAX_COUNT = 10_000
 # Far beyond any table, and safely inside PostgreSQL's bigint once multiplied by the limit.
 MAX_PAGE = 1_000_000_000
 # Dotfile calls both numbers, so that generated clients have them as floats, and send their default 20 as 20.0.

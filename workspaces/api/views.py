@@ -29,7 +29,7 @@ from .authentication import Caller
 from .cursors import Cursors
 from .described import described
 from .errors import NotUnderstood
-from .pagination import MAX_LIMIT, Page
+from .pagination import MAX_COUNT, MAX_LIMIT, Page
 from .parsers import StrictJSONParser
 from .permissions import Area
 
@@ -64,8 +64,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     """Names for `sort`, or columns by name where they differ."""
     default_sort: ClassVar[str] = "created_at"
     max_limit: ClassVar[int] = MAX_LIMIT
-    max_count: ClassVar[int | None] = None
-    """How far the rows of a list are counted; None: to the last."""
+    max_count: ClassVar[int] = MAX_COUNT
+    """How far the rows of a list are counted, unless its page lies beyond."""
     flags: ClassVar[Collection[str]] = ()
     """Other query parameters of the list: each true or false (`self.flag(name)`)."""
     row_flags: ClassVar[Collection[str]] = ()
@@ -164,14 +164,18 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
         cursors = Cursors.of(rows, f"{self.workspace.pk} {request.path}")
         if cursors is None:
             page.refuse_cursor()
-            return Response(page.envelope(self.represent(rows[page.rows]), self._count(rows)))
+            return Response(page.envelope(self.represent(rows[page.rows]), self._count(rows, page)))
         # In two steps: what is shown of a time is too coarse to go on from.
         keys, behind = page.cut(rows, cursors)
         data = self.represent(every.filter(pk__in=keys).order_by(*rows.query.order_by))
-        return Response(page.envelope(data, self._count(rows), next_cursor=behind))
+        return Response(page.envelope(data, self._count(rows, page), next_cursor=behind))
 
-    def _count(self, rows: QuerySet[M]) -> int:
-        return rows.order_by()[: self.max_count].count()
+    def _count(self, rows: QuerySet[M], page: Page) -> int:
+        """All of them; beyond `max_count` those up to the end of the page, and one more if there is one.
+
+        Who asks for pages until they have shown as many as this says has then seen every row.
+        """
+        return rows.order_by()[: max(self.max_count, page.rows.stop + 1)].count()
 
     def _columns(self) -> Mapping[str, str]:
         return self.sortable if isinstance(self.sortable, Mapping) else {name: name for name in self.sortable}

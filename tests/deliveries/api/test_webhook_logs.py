@@ -15,7 +15,6 @@ from rest_framework.test import APIClient
 
 from cases.models import Case
 from deliveries import services
-from deliveries.api.logs import WebhookLogViewSet
 from deliveries.models import Delivery, Lane, Payload
 from tests import factories
 from tests.deliveries.conftest import Deliver, Subscribe
@@ -286,18 +285,6 @@ def test_the_list_takes_the_same_queries_for_one_row_and_for_many(
         deliver()
         with django_assert_num_queries(6):  # key, keys and rows of the page, their attempts and payloads, count
             assert len(logs(client)) == expected
-
-
-def test_logs_are_counted_to_a_bound(
-    client: APIClient, workspace: Workspace, subscribe: Subscribe, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(WebhookLogViewSet, "max_count", 2)
-    subscribe("Case.Created")
-    for _ in range(3):
-        factories.case(workspace)
-    deliver()
-    answer = client.get("/v1/webhook-logs?limit=1&page=3").json()
-    assert (len(answer["data"]), answer["pagination"]["count"]) == (1, 2)
 
 
 # --- By state: the dead letters among them --------------------------------------------------------------------------
