@@ -45,6 +45,10 @@ reliability: $(stamp) ## The chaos and what isolation, idling and overload cost,
 bench: $(stamp) ## Measure how fast it is, beside a floor, into docs/performance.md (a quarter of an hour)
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.performance $(ARGS)
 
+.PHONY: bench-api
+bench-api: $(stamp) ## Measure how fast the API answers beside 100,000 cases and 1,000,000 logs (some minutes)
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.api $(ARGS)
+
 .PHONY: bench-full
 bench-full: $(stamp) ## The same with 5,000,000 waiting rows and 10,000,000 attempts
 	@env -u DJANGO_SETTINGS_MODULE $(python) -m bench.performance --full $(ARGS)

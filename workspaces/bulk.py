@@ -159,7 +159,8 @@ class TrackedQuerySet(models.QuerySet[M]):
             raise NotSupportedError(
                 "bulk_create(update_conflicts=True) cannot tell what it changed; use bulk_update()."
             )
-        rows = list(objs)
+        if not (rows := list(objs)):
+            return rows  # without a savepoint, which is two statements
         for row in rows:
             row.pk = row.pk or row._meta.pk.get_pk_value_on_save(row)
             row.complete()
