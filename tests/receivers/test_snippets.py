@@ -33,6 +33,7 @@ VECTOR = Question(
 SECRETS = (
     "whsec_" + "c2VjcmV0" * 4,
     "whsec_" + "A" * 34,  # no padding: 25 bytes
+    "whsec_" + "A" * 34 + "=",
     "whsec_" + "A" * 34 + "==",
     "whsec_" + "+/" * 20,
     "c2VjcmV0" * 4,
@@ -50,6 +51,14 @@ BODIES = (b"", b"{}", "é 李 \u2028 ✓".encode(), b"\x00\xff\r\n\x80", b"x" * 
 def signed(secret: str, body: bytes = b"{}", now: int | None = 1765533732) -> Question:
     headers = signing.sign("019b-id", int(time.time()) if now is None else now, body, [secret])
     return Question(secret, {name.lower(): value for name, value in headers.items()}, body, now)
+
+
+def signed_by_hand(key: bytes, timestamp: str) -> Question:
+    """With a key, and at a time, that our own code would not sign with."""
+    digest = hmac.digest(key, f"019b-id.{timestamp}.{{}}".encode(), "sha256")
+    signature = "v1," + base64.b64encode(digest).decode()
+    headers = {"webhook-id": "019b-id", "webhook-timestamp": timestamp, "webhook-signature": signature}
+    return Question("whsec_" + base64.b64encode(key).decode(), headers, b"{}", 1765533732)
 
 
 def accepted(ask: Ask, questions: dict[str, Question]) -> dict[str, str]:
@@ -104,6 +113,7 @@ def test_what_is_not_a_signature_is_refused_without_an_error(ask: Ask, received:
     genuine, signature = received["full"], received["full"].post.headers["webhook-signature"]
     texts = {
         "empty": "",
+        "a version and nothing else": "v1,",
         "another version": signature.replace("v1,", "v2,"),
         "without a version": signature.removeprefix("v1,"),
         "the beginning": signature[:-1],
@@ -119,6 +129,11 @@ def test_what_is_not_a_signature_is_refused_without_an_error(ask: Ask, received:
 def test_what_is_not_a_timestamp_is_refused_without_an_error(ask: Ask, received: dict[str, Received]) -> None:
     texts = ["", "hello", "-1", "1e9", "12:00", "9" * 30, "0x10", "é"]
     assert accepted(ask, {text: received["full"].with_headers(timestamp=text) for text in texts}) == {}
+
+
+def test_a_timestamp_that_is_none_is_refused_though_it_is_signed(ask: Ask) -> None:
+    texts = ["hello", "1765533732x", ""]
+    assert accepted(ask, {text: signed_by_hand(b"secret" * 4, text) for text in texts}) == {}
 
 
 def test_five_minutes_are_allowed_either_way_and_no_more(ask: Ask, received: dict[str, Received]) -> None:
@@ -153,7 +168,7 @@ def test_any_bytes_may_be_a_body(ask: Ask) -> None:
 
 def test_an_empty_secret_verifies_nothing(ask: Ask) -> None:
     """Whoever forgets to set it must not trust those who know that: they sign with no key at all."""
-    content = b"019b-id.1765533732.{}"
-    signature = "v1," + base64.b64encode(hmac.digest(b"", content, "sha256")).decode()
-    forged = replace(signed("AAAA"), headers={**signed("AAAA").headers, "webhook-signature": signature})
-    assert "true" not in ask([replace(forged, secret="whsec_"), replace(forged, secret="")])
+    forged = signed_by_hand(b"", "1765533732")
+    bare = replace(forged, headers={**forged.headers, "webhook-signature": "v1,"})
+    asked = [replace(each, secret=secret) for each in (forged, bare) for secret in ("", "whsec_")]
+    assert "true" not in ask(asked)
