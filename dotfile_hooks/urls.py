@@ -11,6 +11,7 @@ from workspaces.api.errors import unknown_path
 admin.site.site_header = admin.site.site_title = "Dotfile Hooks"
 admin.site.site_url = None  # there is no site beside the admin to view
 admin.site.index_title = "Cases, checks and webhooks"
+handler400 = "workspaces.api.errors.bad_request"
 handler500 = "workspaces.api.errors.server_error"
 
 urlpatterns = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import DisallowedHost
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from django.test import RequestFactory
@@ -87,6 +88,23 @@ def test_a_mistake_of_ours_is_told_in_the_same_shape(client: APIClient, monkeypa
 
 def test_people_get_a_page_where_programs_get_json(rf: RequestFactory) -> None:
     assert errors.server_error(rf.get("/admin/"))["Content-Type"].startswith("text/html")
+    assert errors.bad_request(rf.get("/admin/"), DisallowedHost())["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("method", ["get", "post", "patch", "delete", "put"])
+def test_an_address_that_is_none_is_404_for_every_method(method: str) -> None:
+    client = APIClient(enforce_csrf_checks=True)  # as it is outside of tests
+    response = getattr(client, method)("/v1/cases/a/b/c")
+    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("host", ["example.org", "[::1", "\xff"])
+def test_a_host_that_we_are_not_is_told_in_the_same_shape(client: APIClient, host: str) -> None:
+    response = client.get("/v1/ping", HTTP_HOST=host)
+    answer = response.json()
+    assert (response.status_code, answer["code"]) == (400, "BAD_REQUEST")
+    assert set(answer) == {"status_code", "timestamp", "code", "message"}
+    assert host not in answer["message"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])

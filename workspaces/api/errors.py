@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, DisallowedHost
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DatabaseError, DataError, IntegrityError
 from django.db.models import BaseConstraint
@@ -27,6 +27,7 @@ from . import collisions
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+ROOT = "/v1/"
 WHOLE = "The request is not valid; see `errors` for what to change."
 
 
@@ -137,15 +138,24 @@ def _django_message(status: int) -> str:
     return "This API key may not do that."
 
 
-@csrf_exempt
+@csrf_exempt  # else a POST here is refused for a cookie that programs do not have, by a page for people
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """For addresses under /v1 that are no part of the API, whatever the method."""
     return JsonResponse(body(HTTPStatus.NOT_FOUND, "There is no such address in this API."), status=404)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """`handler400`, for what no view has seen: a Host that is not one of ours, above all."""
+    if not request.path.startswith(ROOT):
+        return defaults.bad_request(request, exception)
+    is_host = isinstance(exception, DisallowedHost)
+    sentence = "The Host header names no host of ours." if is_host else "The request cannot be understood."
+    return JsonResponse(body(HTTPStatus.BAD_REQUEST, sentence), status=400)
+
+
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """`handler500`: programs that call the API read JSON even then; people get Django's page."""
-    if not request.path.startswith("/v1/"):
+    if not request.path.startswith(ROOT):
         return defaults.server_error(request)
     sentence = "Something went wrong on our side; it has been logged. Send the request again later."
     return JsonResponse(body(HTTPStatus.INTERNAL_SERVER_ERROR, sentence), status=500)
