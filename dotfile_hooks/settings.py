@@ -375,5 +375,7 @@ LOGGING = {
         name: {"level": _log_level} for name in ("workspaces", "cases", "checks", "deliveries", "dotfile_hooks")
     }
     # It quotes from the files it complains of, and those are personal.
-    | {"pypdf": {"level": "CRITICAL"}},
+    | {"pypdf": {"level": "CRITICAL"}}
+    # A traceback for each request that names another host, and anybody may send those: `handler400` logs a line.
+    | {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }

@@ -86,5 +86,5 @@ def answers(url: str) -> bool:
     """Whether a GET is answered without an error of the server's."""
     try:
         return requests.get(url, timeout=5).status_code < 500
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False

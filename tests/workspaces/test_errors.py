@@ -99,12 +99,15 @@ def test_an_address_that_is_none_is_404_for_every_method(method: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["example.org", "[::1", "\xff"])
-def test_a_host_that_we_are_not_is_told_in_the_same_shape(client: APIClient, host: str) -> None:
+def test_a_host_that_we_are_not_is_told_in_the_same_shape(
+    client: APIClient, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
     response = client.get("/v1/ping", HTTP_HOST=host)
     answer = response.json()
     assert (response.status_code, answer["code"]) == (400, "BAD_REQUEST")
     assert set(answer) == {"status_code", "timestamp", "code", "message"}
     assert host not in answer["message"]
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])

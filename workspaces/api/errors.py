@@ -146,9 +146,10 @@ def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonRespons
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """`handler400`, for what no view has seen: a Host that is not one of ours, above all."""
+    if is_host := isinstance(exception, DisallowedHost):
+        logger.warning("a request named a host that is none of ALLOWED_HOSTS")
     if not request.path.startswith(ROOT):
         return defaults.bad_request(request, exception)
-    is_host = isinstance(exception, DisallowedHost)
     sentence = "The Host header names no host of ours." if is_host else "The request cannot be understood."
     return JsonResponse(body(HTTPStatus.BAD_REQUEST, sentence), status=400)
 
