@@ -6,5 +6,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from workspaces import utf8
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dotfile_hooks.settings")
-application = get_wsgi_application()
+application = utf8.whatever_is_claimed(get_wsgi_application())
