@@ -1,4 +1,4 @@
-"""Where everything is served: the admin, the API under /v1, and its description."""
+"""Where everything is served: the admin, the API under /v1, and what describes it."""
 
 from __future__ import annotations
 
@@ -23,4 +23,5 @@ urlpatterns = [
     path("v1/openapi.json", openapi.description, name="openapi"),
     re_path("^v1/", unknown_path),
     path("docs/", openapi.page, name="openapi-page"),
+    path("docs/<path:name>", openapi.guide, name="guide"),
 ]

@@ -20,7 +20,7 @@ from cases.api import tags
 from cases.models import Case
 from checks.models import CheckType
 from deliveries.events import catalogue
-from dotfile_hooks.openapi import document
+from dotfile_hooks.openapi import document, guides
 from tests import described, factories
 
 Json = dict[str, Any]
@@ -182,3 +182,23 @@ def test_the_examples_of_a_case_make_change_and_decide_it() -> None:
 def _example(path: str, method: str) -> Json:
     found: Json = DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
     return found
+
+
+@pytest.mark.parametrize("name", guides.GUIDES)
+def test_each_guide_is_a_page_that_leads_to_pages_only(client: Client, name: str) -> None:
+    page = client.get(f"/docs/{name}")
+    assert page.status_code == 200
+    assert "Content-Security-Policy" in page
+    for target, part in re.findall(r'href="(/docs/[^"#]*)?(?:#([^"]*))?"', page.content.decode()):
+        other = client.get(target or f"/docs/{name}")
+        assert other.status_code == 200
+        assert not part or f'id="{part}"' in other.content.decode(), (target, part)
+
+
+def test_a_guide_that_is_none_is_not_found(client: Client) -> None:
+    assert client.get("/docs/operating").status_code == 404
+    assert client.get("/docs/../README").status_code == 404
+
+
+def test_code_in_a_guide_is_shown_as_it_is_written(client: Client) -> None:
+    assert "whsec_" in client.get("/docs/receivers/signatures").content.decode()

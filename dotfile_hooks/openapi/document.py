@@ -27,7 +27,8 @@ Send an API key in `X-DOTFILE-API-KEY`. Bodies are JSON in UTF-8. An error has `
 `message`; `errors` names each field that is wrong. Lists come in pages, by number or by cursor. A `POST` with an
 `Idempotency-Key` may be sent again without doing anything again.
 
-How webhooks arrive, how to check their signature, and how often they are tried: docs/receivers.md."""
+[How to use it](/docs/integrators), and [how to receive webhooks](/docs/receivers): how to check their signature, in
+seven languages, and how often they are tried."""
 SCHEMAS = "#/components/schemas/"
 CALLBACKS = "/v1/webhooks"
 URL = "{$request.body#/url}"

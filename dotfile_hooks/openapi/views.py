@@ -1,16 +1,17 @@
-"""The API's description for programs, and a page for people to read and try it."""
+"""The API's description for programs, a page for people to read and try it, and guides."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
-from . import document
+from . import document, guides
 
 # All that the page needs comes from here; Swagger UI writes styles into its elements.
 POLICY = (
@@ -31,6 +32,7 @@ def _etag(request: HttpRequest) -> str:
 
 
 @require_safe
+@gzip_page
 @condition(etag_func=_etag)
 def description(request: HttpRequest) -> FileResponse:
     """For anybody: it says nothing of anybody's."""
@@ -42,6 +44,20 @@ def description(request: HttpRequest) -> FileResponse:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Swagger UI. It asks no other host for anything, and the browser would not let it."""
-    response = render(request, "openapi/page.html")
+    return _guarded(render(request, "openapi/page.html"))
+
+
+@require_safe
+def guide(request: HttpRequest, name: str) -> HttpResponse:
+    """A page of docs/."""
+    try:
+        title, text = guides.guide(name)
+    except KeyError:
+        raise Http404 from None
+    others = [(other, guides.guide(other)[0]) for other in guides.GUIDES if "/" not in other]
+    return _guarded(render(request, "openapi/guide.html", {"title": title, "text": text, "guides": others}))
+
+
+def _guarded(response: HttpResponse) -> HttpResponse:
     response["Content-Security-Policy"] = POLICY
     return response

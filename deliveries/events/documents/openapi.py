@@ -51,7 +51,7 @@ def document(listing: Iterable[Json]) -> Json:
     made = {
         "openapi": "3.1.0",
         "info": {"title": "Dotfile Hooks: webhooks", "version": settings.VERSION, "description": ABOUT},
-        "tags": [{"name": family.name, "description": _about(family)} for family in FAMILIES if family.arises],
+        "tags": [{"name": _tag(family.name), "description": _about(family)} for family in FAMILIES if family.arises],
         "webhooks": {entry["name"]: {"post": _operation(entry)} for entry in listing if entry["arises"]},
         "components": {
             "schemas": schemas.DEFINITIONS,
@@ -62,6 +62,11 @@ def document(listing: Iterable[Json]) -> Json:
     return moved
 
 
+def _tag(family: str) -> str:
+    """Beside the tags of requests."""
+    return f"Events: {family}"
+
+
 def _about(family: Family) -> str:
     return f"The body has `{family.entity}`: {family.body}."
 
@@ -70,7 +75,7 @@ def _operation(entry: Json) -> Json:
     return {
         "operationId": entry["name"],
         "summary": entry["when"],
-        "tags": [entry["family"]],
+        "tags": [_tag(entry["family"])],
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in HEADERS],
         "requestBody": {
             "required": True,
