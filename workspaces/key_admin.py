@@ -14,9 +14,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from . import keys, networks
+from .editing import EditingAdmin
 from .forms import Words
 from .models import ApiKey
-from .typed import ModelAdmin, ModelForm
+from .typed import ModelForm
 
 
 class Networks(forms.CharField):
@@ -62,11 +63,16 @@ class ApiKeyForm(ModelForm):
         now, stored = timezone.now(), self.instance.expires_at
         if stored and stored <= now and (end is None or end > now):
             raise ValidationError("This key has ended: issue a new one instead.")
+        if stored and (end is None or end > stored) and (new := self._successor()):
+            raise ValidationError(f"This key is being replaced by {new}: its end can only be brought forward.")
         return end
+
+    def _successor(self) -> ApiKey | None:
+        return ApiKey.objects.live().filter(replaces=self.instance).first()
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(EditingAdmin):
     """The text of a key is shown once, when it was issued or rotated."""
 
     form = ApiKeyForm

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -140,6 +141,54 @@ def test_a_key_that_has_ended_can_be_renamed(admin_client: Client) -> None:
     page, end = f"/admin/workspaces/apikey/{key.pk}/change/", {"expires_at_0": "2020-01-31", "expires_at_1": "00:00:00"}
     admin_client.post(page, filled(key.workspace, name="old server", **end))
     assert ApiKey.objects.get().name == "old server"
+
+
+def end(moment: datetime) -> dict[str, str]:
+    day, time = f"{moment:%Y-%m-%d %H:%M:%S}".split()
+    return {"expires_at_0": day, "expires_at_1": time}
+
+
+def rotated() -> tuple[ApiKey, str]:
+    """A key in the middle of its rotation, and its page."""
+    old, _ = ApiKey.objects.issue(factories.workspace(), "server")
+    ApiKey.objects.rotate(old)
+    old.refresh_from_db()
+    return old, f"/admin/workspaces/apikey/{old.pk}/change/"
+
+
+def test_the_end_of_a_key_that_is_being_replaced_is_not_put_off(admin_client: Client) -> None:
+    old, page = rotated()
+    assert old.expires_at
+    for later in ({}, end(old.expires_at + timedelta(minutes=1))):
+        answer = admin_client.post(page, filled(old.workspace, **later))
+        assert f"This key is being replaced by {old.successors.get()}" in html.unescape(answer.content.decode())
+        assert ApiKey.objects.get(pk=old.pk).expires_at == old.expires_at
+
+
+def test_the_end_of_a_key_that_is_being_replaced_is_brought_forward(admin_client: Client) -> None:
+    old, page = rotated()
+    assert old.expires_at
+    sooner = (old.expires_at - timedelta(minutes=1)).replace(microsecond=0)
+    assert admin_client.post(page, filled(old.workspace, **end(sooner))).status_code == 302
+    assert ApiKey.objects.get(pk=old.pk).expires_at == sooner
+
+
+def test_a_key_whose_replacement_was_revoked_can_go_on(admin_client: Client) -> None:
+    old, page = rotated()
+    old.successors.get().revoke()
+    assert admin_client.post(page, filled(old.workspace)).status_code == 302
+    assert ApiKey.objects.get(pk=old.pk).expires_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_is_sent_during_a_rotation_does_not_undo_it(admin_client: Client, transactional_db: None) -> None:
+    old, _ = ApiKey.objects.issue(factories.workspace(), "server")
+    page = f"/admin/workspaces/apikey/{old.pk}/change/"
+    answer = meanwhile(
+        lambda: ApiKey.objects.rotate(old), lambda: admin_client.post(page, filled(old.workspace, name="Renamed"))
+    )
+    assert "is being replaced by" in answer.content.decode()
+    assert ApiKey.objects.get(pk=old.pk).expires_at is not None
 
 
 def test_a_revoked_key_can_be_renamed_and_stays_revoked(admin_client: Client) -> None:
