@@ -19,6 +19,7 @@ from . import machine, results, saves, site, web
 from .results import Matrix, Report, percentile, say
 
 BODY = {"name": "Dotfile", "metadata": {"plan": "premium"}}
+PRODUCT = "dotfile_hooks.wsgi"
 MOST_INSERTS = MOST_COMMANDS = 1
 """More than the same POST without."""
 FEW = 5
@@ -70,18 +71,21 @@ def main() -> int:
 
 
 def start(found: site.Site) -> list[Side]:
+    """A server each: who is asked more often answers faster."""
     from workspaces.models import ApiKey
 
     from . import world
 
-    quiet, usual = web.Web(found, "bench.quiet_app", WEB_PROCESSES="1"), web.Web(found, WEB_PROCESSES="1")
     told, untold = world.workspace("told"), world.workspace("untold")
     world.subscribe(told, found.url("ok"))
-    keys = {of.name: ApiKey.objects.issue(of, "bench")[1] for of in (told, untold)}
+    wanted = {
+        "nothing recorded": ("bench.quiet_app", untold),
+        "no webhook": (PRODUCT, untold),
+        "a webhook": (PRODUCT, told),
+    }
     return [
-        Side("nothing recorded", quiet, keys["untold"]),
-        Side("no webhook", usual, keys["untold"]),
-        Side("a webhook", usual, keys["told"]),
+        Side(name, web.Web(found, module, WEB_PROCESSES="1"), ApiKey.objects.issue(of, "bench")[1])
+        for name, (module, of) in wanted.items()
     ]
 
 

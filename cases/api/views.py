@@ -38,7 +38,6 @@ class CaseViewSet(WorkspaceViewSet[Case]):
         **TIMES,
     }
     sortable: ClassVar = {"created_at": "created_at", "last_activity_at": "updated_at", "name": "name"}
-    max_count = 100_000  # an index alone tells: some milliseconds
     flags = ("include_custom_properties",)
     row_flags = ("include_not_relevant", "exclude_internal_checks")
 
