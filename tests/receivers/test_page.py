@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from deliveries.engine import exchange, retry
+from tests.deliveries.waiting import in_a_thread
 
 from .conftest import Received
 from .pages import PAGE, blocks
 
 TABLE, INSERT, WORK, ORDER = blocks(PAGE, "sql")
 TAKE, FINISH = WORK.split(";\n")[:2]
+WORDS = {5: "five", 10: "ten", 15: "fifteen", 20: "twenty"}
 TEXT = " ".join(PAGE.read_text().split())
 
 
@@ -59,6 +61,25 @@ def test_what_was_worked_on_leaves_nothing_personal_behind(received: dict[str, R
     assert run("SELECT body FROM webhook_inbox") == [(None,)]
 
 
+@pytest.fixture
+def shared_inbox(transactional_db: None) -> Iterator[None]:
+    """One that other connections see, too."""
+    run(TABLE)
+    yield
+    run("DROP TABLE webhook_inbox")
+
+
+def test_two_workers_at_once_have_different_events(shared_inbox: None) -> None:
+    for number in (1, 2):
+        run(INSERT, str(UUID(int=number)), "{}")
+    others: list[UUID] = []
+    with transaction.atomic():
+        ((mine, _),) = run(TAKE)
+        in_a_thread(lambda: others.extend(row[0] for row in run(TAKE))).join(30)
+        run(FINISH, mine)
+    assert sorted([mine, *others]) == [UUID(int=1), UUID(int=2)]
+
+
 @pytest.mark.parametrize("arrivals", [[1, 2, 3], [3, 2, 1], [2, 3, 1], [1, 3, 3, 2]])
 @pytest.mark.django_db
 def test_the_newest_is_kept_in_whatever_order_they_come(arrivals: list[int]) -> None:
@@ -89,9 +110,9 @@ def test_the_table_of_retries_is_the_schedule() -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        f"fail {['ten'][settings.BREAKER_FAILURES - 10]} times in a row",
+        f"fail {WORDS[settings.BREAKER_FAILURES]} times in a row",
         f"left alone for {settings.BREAKER_PAUSE:g} s",
-        f"at least every {['ten'][round(settings.BREAKER_LONGEST_PAUSE / 60) - 10]} minutes",
+        f"at least every {WORDS[settings.BREAKER_LONGEST_PAUSE / 60]} minutes",
         f"After {settings.OFFLINE_AFTER_FAILURES} failures in 24 hours",
         f"as long as it is kept ({settings.RETENTION_DAYS} days by default)",
         f"The first {exchange.Limits(1, 1).keep_bytes // 1024} KiB of what you answer",
