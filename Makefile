@@ -10,7 +10,8 @@ stamp := .venv/installed-for-$(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' 
 offline := DEBUG=1 DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0
 # What pytest gets: make test ARGS="tests/dev -x"
 ARGS ?=
-# What make conformance compares with: an OpenAPI 3 document (JSON) with callbacks and paths, such as Dotfile's.
+# What make conformance and make fuzz hold it against: an OpenAPI 3 document (JSON), with callbacks and paths, such as
+# Dotfile's. make fuzz has our own without one.
 OPENAPI ?=
 
 .PHONY: help
@@ -32,6 +33,10 @@ test: $(stamp) ## Run the tests, beside throw-away servers (ARGS="tests/dev -x" 
 .PHONY: conformance
 conformance: $(stamp) ## Hold every event and every call of the API against OPENAPI=openapi.json (a minute)
 	@$(python) -m dotfile_hooks.dev.conformance $(if $(OPENAPI),'$(OPENAPI)')
+
+.PHONY: fuzz
+fuzz: $(stamp) ## Send hostile and random requests, by our OpenAPI document or OPENAPI=openapi.json (ARGS="--seed 7 --examples 50")
+	@env -u DJANGO_SETTINGS_MODULE $(python) -m dotfile_hooks.dev.fuzz $(if $(OPENAPI),'$(OPENAPI)') $(ARGS)
 
 .PHONY: chaos
 chaos: $(stamp) ## Kill and cut off everything under load, for a quarter of an hour; say what was lost (ARGS="--seed 1")

@@ -23,7 +23,7 @@ from dotfile_hooks.dev.supervisor import Supervisor
 WORKERS = ("worker", "documents")  # of the Procfile: who delivers, and who analyses what is handed in
 PROGRAMS = {"WEB_PROCESSES": "1", "WORKER_PROCESSES": "1", "PYTHONWARNINGS": stack.QUIET_AS_ROOT}
 # One run makes as many calls in some seconds as the limits allow a client in minutes.
-UNHURRIED = {"READS_PER_MINUTE": "0", "WRITES_PER_MINUTE": "0"}
+UNHURRIED = {f"{name}_PER_MINUTE": "0" for name in ("READS", "WRITES", "BAD_KEYS")}
 LOG = "programs.log"  # in the run's folder: what the programs print
 
 
