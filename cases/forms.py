@@ -21,7 +21,7 @@ EACH = 'JSON, by key: text, a number, true, false or a list of texts, such as {"
 
 
 class CaseForm(RuledForm):
-    as_shown = ("status",)
+    as_shown = ("status", "flags", "tags")
     flags = Words(
         [choice for choice in CaseFlag.choices if choice[0] in HAND_FLAGS],
         error_messages={"invalid_choice": "%(value)s is no flag that is set by hand."},
@@ -52,7 +52,9 @@ class CaseForm(RuledForm):
         self.initial = {**{name: value or "" for name, value in shown.items()}, **self.initial, "flags": flags}
 
     def clean_flags(self) -> list[str]:
-        """Those that follow from the checks stay as they are, and all in their order."""
+        """Those that follow from the checks stay as they are, and all in their order; so do all that nobody touched."""
+        if self.is_left("flags"):
+            return list(self.instance.flags)
         ticked: list[str] = self.cleaned_data["flags"]
         kept = [flag for flag in self.instance.flags if flag in DERIVED_FLAGS or flag in ticked]
         return kept + [flag for flag in ticked if flag not in kept]
@@ -70,6 +72,8 @@ class CaseForm(RuledForm):
     def clean(self) -> dict[str, Any]:
         """Templates, tags and assignees are the workspace's own; what a case has already is not refused later."""
         data = super().clean()
+        if self.is_left("tags"):
+            data.pop("tags", None)  # somebody may have changed them since
         workspace = data.get("workspace") or (None if self.instance._state.adding else self.instance.workspace)
         if workspace is not None:
             self._refuse_strangers(workspace, data)

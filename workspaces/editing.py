@@ -31,7 +31,7 @@ class RuledForm(ModelForm):
     """
 
     as_shown: ClassVar[tuple[str, ...]] = ()
-    """Fields of one value that are sent along as the page showed them, for is_left()."""
+    """Fields that are sent along as the page showed them, for is_left()."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

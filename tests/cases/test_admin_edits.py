@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -198,6 +199,48 @@ def test_whoever_reopens_a_case_on_a_page_that_is_old_does_so(admin_client: Clie
     services.review_case(case, "approved", reviewer_type="api")
     assert admin_client.post(page_of(case), {**sent, "status": "draft"}).status_code == 302
     assert Case.objects.get().status == "draft"
+
+
+def test_a_page_that_is_old_does_not_undo_tags_or_flags(admin_client: Client) -> None:
+    case = factories.case(flags=["for_recollection"])
+    was, since = (factories.tag(case.workspace, label) for label in ("was", "since"))
+    case.tags.add(was)
+    sent = sent_by(admin_client, case)
+    answer = post(admin_client, case, tags=[str(since.pk)], flags=["for_first_collect"])
+    assert answer.status_code == 302
+    forget()
+    assert admin_client.post(page_of(case), {**sent, "name": "Renamed"}).status_code == 302
+    found = Case.objects.get()
+    assert (found.name, [*found.tags.all()], found.flags) == ("Renamed", [since], ["for_first_collect"])
+    assert told() == ["Case.InfoUpdated"]
+
+
+def test_tags_and_flags_that_came_since_are_not_undone_by_a_page_without_any(admin_client: Client) -> None:
+    case = factories.case()
+    sent = sent_by(admin_client, case)
+    tag = factories.tag(case.workspace, "since")
+    post(admin_client, case, tags=[str(tag.pk)], flags=["for_recollection"])
+    admin_client.post(page_of(case), {**sent, "name": "Renamed"})
+    found = Case.objects.get()
+    assert (found.name, [*found.tags.all()], found.flags) == ("Renamed", [tag], ["for_recollection"])
+
+
+def test_tags_and_flags_can_be_taken_away_on_the_page(admin_client: Client) -> None:
+    case = factories.case(flags=["for_recollection"])
+    case.tags.add(factories.tag(case.workspace, "was"))
+    sent = sent_by(admin_client, case)
+    assert admin_client.post(page_of(case), {**sent, "tags": [], "flags": []}).status_code == 302
+    found = Case.objects.get()
+    assert ([*found.tags.all()], found.flags) == ([], [])
+
+
+def test_the_page_sends_along_which_tags_and_flags_it_showed(admin_client: Client) -> None:
+    case = factories.case(flags=["for_recollection"])
+    tag = factories.tag(case.workspace, "shown")
+    case.tags.add(tag)
+    text = admin_client.get(page_of(case)).content.decode()
+    for name, value in (("initial-tags", tag.pk), ("initial-flags", "for_recollection")):
+        assert re.search(rf'<input type="hidden" name="{name}" value="{value}"', text)
 
 
 # --- Periodic reviews -------------------------------------------------------------------------------------------------
