@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -123,8 +123,10 @@ def headers(values: Mapping[str, Any], stored: Mapping[str, str] | None = None) 
     """Custom headers. A value of "(hidden)", as they are shown, stands for the one that is `stored`."""
     known = {name.lower(): value for name, value in (stored or {}).items()}
     result: dict[str, str] = {}
+    others: set[str] = set()
     for name, value in values.items():
-        _check_name(name, result)
+        _check_name(name, others)
+        others.add(name.lower())
         result[name] = known[name.lower()] if _is_kept(name, value, known) else _header_value(name, value)
     if sum(len(name) + len(value) + len(": \r\n") for name, value in result.items()) > LARGEST_HEADERS:
         raise ValidationError("The custom headers are larger than 8 KiB; shorten them.", code="too_large")
@@ -139,14 +141,15 @@ def _is_kept(name: str, value: Any, known: Mapping[str, str]) -> bool:
     return True
 
 
-def _check_name(name: str, others: Mapping[str, str]) -> None:
+def _check_name(name: str, others: Collection[str]) -> None:
+    """`others` in lower case."""
     if not _TOKEN.fullmatch(name):
         raise ValidationError(
             f"{name!r} is no name for a header; use letters, digits and hyphens, such as X-Api-Key.", code="invalid"
         )
     if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIXES):
         raise ValidationError(f"{name} is set by us or by the connection; choose another name.", code="forbidden")
-    if name.lower() in (other.lower() for other in others):
+    if name.lower() in others:
         raise ValidationError(f"{name} is there twice; write it once.", code="twice")
 
 

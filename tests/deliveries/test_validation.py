@@ -207,3 +207,19 @@ def test_a_header_that_cannot_be_sent_is_refused_with_what_to_do(headers: dict[s
 def test_a_hidden_value_stands_for_the_stored_one() -> None:
     stored = {"X-Api-Key": "secret", "X-Old": "gone"}
     assert validation.headers({"x-api-key": HIDDEN, "X-New": "n"}, stored) == {"x-api-key": "secret", "X-New": "n"}
+
+
+def test_many_headers_are_not_compared_each_with_each() -> None:
+    lowered = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def lower(self) -> str:
+            nonlocal lowered
+            lowered += 1
+            return super().lower()
+
+    names = [Name(f"X-{number}") for number in range(100)]
+    assert len(validation.headers(dict.fromkeys(names, ""))) == len(names)
+    assert lowered < 10 * len(names)
