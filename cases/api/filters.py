@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.db.models import Count, Exists, OuterRef, Q, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from cases.models import Case
@@ -26,7 +26,9 @@ class Tags(Filter):
         words = {word.lower() for word in value.split(",")}
         if len(words) > MOST:
             raise ValueError(f"Name at most {MOST} tags.")
-        links = Case.tags.through._default_manager.filter(case=OuterRef("pk")).annotate(word=Lower("tag__label"))
+        links: QuerySet[Any] = Case.tags.through._default_manager.filter(case=OuterRef("pk")).annotate(
+            word=Lower("tag__label")
+        )
         found = links.filter(word__in=[Lower(Value(word)) for word in words])
         if operator == "array_overlap" or len(words) == 1:
             has = Q(Exists(found))

@@ -25,6 +25,7 @@ from deliveries.events.schemas.words import (
     told,
 )
 from deliveries.models import Recovery, Subscription
+from workspaces.api.pagination import MAX_COUNT
 
 STORED = same(MOMENT, "created_at", "updated_at")
 HEADERS = mapping(TEXT)
@@ -224,7 +225,10 @@ WEBHOOKS: dict[str, Schema] = {
 COMMON: dict[str, Schema] = {
     "Ping": obj({"workspace_name": TEXT}),
     "Pagination": obj(
-        {"limit": COUNT, "count": told(COUNT, "Of all pages. Logs are counted up to 10,000.")},
+        {
+            "limit": COUNT,
+            "count": told(COUNT, f"Of all pages, exact up to {MAX_COUNT}; beyond, as far as there was need to look."),
+        },
         {
             "page": told(COUNT, "Absent behind a cursor."),
             "next_cursor": told(nullable(TEXT), "For `cursor`; null at the end, absent where there are no cursors."),

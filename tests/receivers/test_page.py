@@ -112,7 +112,7 @@ def test_the_table_of_retries_is_the_schedule() -> None:
     [
         f"fail {WORDS[settings.BREAKER_FAILURES]} times in a row",
         f"left alone for {settings.BREAKER_PAUSE:g} s",
-        f"at least every {WORDS[settings.BREAKER_LONGEST_PAUSE / 60]} minutes",
+        f"at least every {WORDS[int(settings.BREAKER_LONGEST_PAUSE / 60)]} minutes",
         f"After {settings.OFFLINE_AFTER_FAILURES} failures in 24 hours",
         f"as long as it is kept ({settings.RETENTION_DAYS} days by default)",
         f"The first {exchange.Limits(1, 1).keep_bytes // 1024} KiB of what you answer",
