@@ -341,6 +341,9 @@ SPECTACULAR_SETTINGS = {
 # WEBHOOKS_PER_WORKSPACE (default 50), TAGS_PER_WORKSPACE (default 200): Dotfile's limits.
 WEBHOOKS_PER_WORKSPACE = env.integer("WEBHOOKS_PER_WORKSPACE", 50, 1)
 TAGS_PER_WORKSPACE = env.integer("TAGS_PER_WORKSPACE", 200, 1)
+# UPLOADS_PER_WORKSPACE (bytes, default 10 GB): files that were uploaded for checks and have not expired. They are kept
+# in the database; checks that use them have copies of their own, which do not count.
+UPLOADS_PER_WORKSPACE = env.integer("UPLOADS_PER_WORKSPACE", 10_000_000_000, 1)
 # NEXT_REVIEW_DAYS (default none; for example low:1095,medium:730,high:365): an approval over the API that does not name
 # its next_review_at gets one this many days later, by the level of the case's risk; a level without days gets none.
 _risk_levels = ("not_defined", "low", "medium", "high", "critical", "prohibited")

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from checks.data import Json, merged
@@ -35,9 +37,13 @@ class Content(NamedTuple):
     content: bytes
 
 
+@transaction.atomic
 def upload(workspace: Workspace, name: str, content_type: str, content: bytes) -> Upload:
-    """Keeps a file for checks of this workspace that are to come."""
-    return Upload.objects.create(
+    """Keeps a file for checks of this workspace that are to come.
+
+    Raises ValidationError beyond UPLOADS_PER_WORKSPACE.
+    """
+    made = Upload.objects.create(
         workspace=workspace,
         name=name,
         content_type=content_type,
@@ -45,6 +51,8 @@ def upload(workspace: Workspace, name: str, content_type: str, content: bytes) -
         content=content,
         expires_at=timezone.now() + LIVES,
     )
+    _refuse_too_much(workspace)
+    return made
 
 
 def fetch(workspace: Workspace, pk: UUID) -> Content | None:
@@ -97,6 +105,15 @@ def remove_expired(now: datetime) -> int:
     while keys := list(over.order_by("expires_at").values_list("pk", flat=True)[:BATCH]):
         count += over.filter(pk__in=keys).delete()[0]
     return count
+
+
+def _refuse_too_much(workspace: Workspace) -> None:
+    """Locks after the bytes were sent, so that nobody waits for those; who comes second counts what the first kept."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    waiting = Upload.objects.filter(workspace=workspace, expires_at__gt=timezone.now())
+    if waiting.aggregate(all=Sum("size", default=0))["all"] > settings.UPLOADS_PER_WORKSPACE:
+        limit = f"{settings.UPLOADS_PER_WORKSPACE:,} bytes"
+        raise ValidationError(f"The uploads of this workspace may have {limit} together; each lasts a day.")
 
 
 def _refuse_identity(check: Check) -> None:

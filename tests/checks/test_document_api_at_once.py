@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from checks.data import STANDARD
-from checks.models import Check, CheckFile, Document, DocumentType
+from checks.files import services
+from checks.models import Check, CheckFile, Document, DocumentType, Upload
 from tests import factories
 from tests.deliveries.test_at_once import together
+from tests.workspaces.crowd import meanwhile
 
-from .uploads import uploaded
+from .uploads import send, uploaded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +44,15 @@ def test_an_identity_document_has_the_sides_that_its_check_shows() -> None:
     assert together([lambda: add(check, sides) for _ in range(4)]) == []
     check.refresh_from_db()
     assert check.data["information"]["front_file_id"] == str(CheckFile.objects.get().pk)
+
+
+def test_an_upload_counts_one_that_is_being_kept(settings: Settings) -> None:
+    settings.UPLOADS_PER_WORKSPACE = 10
+    workspace = factories.workspace()
+    client = factories.api_client(workspace)
+    answer = meanwhile(lambda: services.upload(workspace, "a.pdf", "", b"012345"), lambda: send(client, b"012345"))
+    assert answer.status_code == 400
+    assert Upload.objects.count() == 1
 
 
 def test_the_first_list_of_types_and_the_first_documents_do_no_harm_to_each_other() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from celery.schedules import crontab
-from django.conf import settings
+from django.conf import settings as project
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from checks import tasks
@@ -53,6 +54,27 @@ def test_an_upload_is_kept_for_a_day(client: APIClient, workspace: Workspace) ->
     assert datetime.fromisoformat(response.json()["expired_at"]) - kept.created_at <= timedelta(days=1)
     assert (kept.workspace, kept.name, kept.content_type) == (workspace, "scan.pdf", "application/pdf")
     assert (kept.size, bytes(kept.content)) == (5, b"bytes")
+
+
+def test_a_workspace_uploads_so_many_bytes_and_no_more(client: APIClient, settings: Settings) -> None:
+    settings.UPLOADS_PER_WORKSPACE = 10
+    others = factories.api_client(factories.workspace())
+    uploaded(others, b"0123456789")
+    uploaded(client, b"01234")
+    uploaded(client, b"56789")
+    refused = send(client, b"0")
+    assert (refused.status_code, refused.json()["message"]) == (
+        400,
+        "The uploads of this workspace may have 10 bytes together; each lasts a day.",
+    )
+    assert Upload.objects.count() == 3
+
+
+def test_an_upload_that_has_expired_leaves_room(client: APIClient, settings: Settings) -> None:
+    settings.UPLOADS_PER_WORKSPACE = 10
+    uploaded(client, b"0123456789")
+    Upload.objects.update(expires_at=timezone.now())
+    uploaded(client, b"0123456789")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +182,7 @@ def test_more_than_a_batch_is_removed(client: APIClient, workspace: Workspace, m
 
 def test_beat_asks_every_hour_on_the_queue_of_chores() -> None:
     name = tasks.remove_uploads.name
-    entry: dict[str, Any] = next(each for each in settings.CELERY_BEAT_SCHEDULE.values() if each["task"] == name)
+    entry: dict[str, Any] = next(each for each in project.CELERY_BEAT_SCHEDULE.values() if each["task"] == name)
     assert entry["schedule"] == crontab(minute=37)
     assert tasks.remove_uploads.app.amqp.router.route({}, name)["queue"].name == "chores"
 
