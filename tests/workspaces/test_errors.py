@@ -69,6 +69,14 @@ def test_the_largest_number_is_kept_exactly(client: APIClient) -> None:
     assert (status, answer["custom_properties"]) == (201, {"a": 2**63 - 1})
 
 
+def test_of_a_list_that_is_too_long_no_item_is_looked_at(client: APIClient) -> None:
+    status, answer = post(client, NAMED % (b'"a", "individuals": [' + b"{}," * 1000 + b"{}]"))
+    assert (status, [(error["field"], error["code"]) for error in answer["errors"]]) == (
+        400,
+        [("individuals", "max_length")],
+    )
+
+
 @pytest.mark.parametrize("path", ["cases", "cases/x", "webhooks", "checks/aml", "ping"])
 def test_options_are_refused_as_other_methods_are(client: APIClient, path: str) -> None:
     response = client.options(f"/v1/{path}")
