@@ -200,16 +200,17 @@ def test_a_revoked_key_can_be_renamed_and_stays_revoked(admin_client: Client) ->
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("change", [ApiKey.revoke, ApiKey.objects.rotate])
-def test_a_key_that_is_renamed_at_the_moment_it_ends_ends_all_the_same(
-    admin_client: Client, change: Callable[[ApiKey], object]
+@pytest.mark.parametrize(("change", "status"), [(ApiKey.revoke, 302), (ApiKey.objects.rotate, 200)])
+def test_a_key_that_is_saved_at_the_moment_it_ends_ends_all_the_same(
+    admin_client: Client, change: Callable[[ApiKey], object], status: int
 ) -> None:
+    """A revoked one may be renamed; that the other was to last for ever, as when its page was opened, is refused."""
     key, _ = ApiKey.objects.issue(factories.workspace(), "server")
     page, form = f"/admin/workspaces/apikey/{key.pk}/change/", filled(key.workspace, name="old server")
     answer = meanwhile(lambda: change(key), lambda: admin_client.post(page, form))
-    renamed = ApiKey.objects.get(pk=key.pk)
-    assert (answer.status_code, renamed.name) == (302, "old server")
-    assert renamed.revoked_at or renamed.expires_at
+    saved = ApiKey.objects.get(pk=key.pk)
+    assert answer.status_code == status
+    assert saved.revoked_at or saved.expires_at
 
 
 @pytest.mark.parametrize("key", ["x", "\0"])
