@@ -23,13 +23,13 @@ class Tags(Filter):
 
     def condition(self, operator: str, value: str) -> Q:
         """One subquery, however many labels: PostgreSQL takes minutes, and all memory, to plan hundreds."""
-        words = {word.lower() for word in value.split(",")}
+        words = {word.lower(): word for word in value.split(",")}
         if len(words) > MOST:
             raise ValueError(f"Name at most {MOST} tags.")
-        links: QuerySet[Any] = Case.tags.through._default_manager.filter(case=OuterRef("pk")).annotate(
-            word=Lower("tag__label")
+        links: QuerySet[Any] = Case.tags.through._default_manager.filter(case=OuterRef("pk"))
+        found = links.annotate(word=Lower("tag__label")).filter(
+            word__in=[Lower(Value(word)) for word in words.values()]
         )
-        found = links.filter(word__in=[Lower(Value(word)) for word in words])
         if operator == "array_overlap" or len(words) == 1:
             has = Q(Exists(found))
         else:

@@ -73,6 +73,13 @@ def test_a_list_is_narrowed(
     assert sorted(names(client, **query)) == sorted(expected)
 
 
+def test_a_tag_is_found_by_its_own_label_in_any_alphabet(workspace: Workspace, client: APIClient) -> None:
+    case = factories.case(workspace, name="Acme")
+    for label in ("İstanbul", "ΟΔΟΣ", "Straße"):
+        case.tags.set([factories.tag(workspace, label)])
+        assert names(client, tags=label) == ["Acme"]
+
+
 @pytest.mark.parametrize("operator", ["array_contains", "array_not_contains", "array_overlap"])
 def test_many_tags_are_one_question_to_the_database(client: APIClient, operator: str) -> None:
     with CaptureQueriesContext(connection) as queries:
