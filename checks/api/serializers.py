@@ -169,6 +169,8 @@ class UploadSerializer(serializers.Serializer[Attrs]):
     file = serializers.FileField()
 
     def validate_file(self, value: Any) -> Any:
+        if len(self.initial_data.getlist("file")) > 1:
+            raise serializers.ValidationError("Send one file at a time: each has a reference of its own.")
         if not value.name.strip(". "):
             raise serializers.ValidationError("Give the file a name.")
         return value

@@ -110,6 +110,12 @@ def test_the_largest_file_is_taken_and_one_more_byte_is_413(client: APIClient) -
     assert Upload.objects.count() == 1
 
 
+def test_of_two_files_none_is_lost_unseen(client: APIClient) -> None:
+    response = raw(client, PART + b"\r\n\r\nx\r\n--x\r\n" + PART + b"\r\n\r\ny")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "file")
+    assert not Upload.objects.exists()
+
+
 def test_a_body_that_announces_too_much_is_refused_before_it_is_read(client: APIClient) -> None:
     response = client.post("/v1/files/upload", b"", content_type=MULTIPART, CONTENT_LENGTH="10000000000")
     assert response.status_code == 413
