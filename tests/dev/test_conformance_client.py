@@ -139,6 +139,12 @@ def test_a_story_cannot_go_on_after_an_error(client: Client, server: Server) -> 
     assert any(problem.startswith("answers 400") for problem in row(client, "POST /v1/tags").problems)
 
 
+def test_a_story_cannot_go_on_without_an_answer(client: Client, server: Server) -> None:
+    client.base = "http://127.0.0.1:1"
+    with pytest.raises(Stuck, match="GET /v1/tags was not answered: ConnectionError"):
+        client.get("/v1/tags")
+
+
 def test_all_that_may_be_asked_is_asked_once(client: Client) -> None:
     client.get("/v1/tags")
     client.get("/v1/tags")

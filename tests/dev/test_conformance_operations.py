@@ -64,6 +64,7 @@ def test_a_status_may_be_described_nowhere() -> None:
         ("delete", "/v1/checks/{id}", True),
         ("patch", "/v1/checks/aml/{id}/hits/review", True),
         ("post", "/v1/routines/{slug}/trigger", False),
+        ("get", "/pets", False),
     ],
 )
 def test_what_the_api_has_is_told_by_its_addresses(method: str, path: str, is_here: bool) -> None:
@@ -85,9 +86,13 @@ FILTER = "Filter items by the `x.{operator}` field. You can use the `eq`, `in` a
         (
             Parameter("status", {"type": "string", "enum": ["open", "shut"]}, FILTER),
             [
-                *({"status": "open"}, {"status": "shut"}, {"status.eq": "shut"}),
-                *({"status.in": "open,shut"}, {"status.not_eq": "shut"}),
+                {"status": "open"},
+                {"status.eq": "open", "status.in": "open,shut", "status.not_eq": "shut"},
             ],
+        ),
+        (
+            Parameter("type", {"type": "string", "enum": ["a", "b", "c"]}, "You can use the `eq` operators."),
+            [{"type": "a"}, {"type.eq": "a"}, {"type.eq": "b"}, {"type.eq": "c"}],
         ),
         (Parameter("case_id", TEXT, ""), [{"case_id": served.SOMEBODY}]),
         (Parameter("external_id", TEXT, ""), [{"external_id": "High"}]),
@@ -131,6 +136,12 @@ SEX = {"$ref": "#/components/schemas/Sex"}
 )
 def test_all_that_may_be_sent_has_a_name(schema: JSON, names: list[str]) -> None:
     assert sorted(coverage.possible(ROOT, schema)) == names
+
+
+def test_a_schema_within_itself_is_named_once() -> None:
+    tree: JSON = {"properties": {"leaf": TEXT, "branches": {"items": {"$ref": "#/components/schemas/Tree"}}}}
+    root = {"components": {"schemas": {"Tree": tree}}}
+    assert sorted(coverage.possible(root, {"$ref": "#/components/schemas/Tree"})) == ["branches", "leaf"]
 
 
 def test_what_was_sent_has_the_same_names() -> None:

@@ -15,7 +15,7 @@ from workspaces.api.authentication import HEADER
 from . import coverage, known, questions, served
 from .record import Row
 
-TIMEOUT = 20  # seconds; a development machine may be busy
+TIMEOUT = 60  # seconds; a development machine may be very busy
 GENERAL = {401, 403, 404, 405, 409, 413, 415, 422, 429}
 """Errors that any operation may answer with, described or not."""
 ERROR = {"status_code": int, "timestamp": str, "code": str, "message": str}
@@ -23,7 +23,7 @@ LONGEST = 300  # characters of an answer in a message
 
 
 class Stuck(Exception):
-    """The story cannot go on: an answer was not what it needs."""
+    """The story cannot go on: an answer was not what it needs, or did not come."""
 
 
 class Client:
@@ -142,9 +142,12 @@ class Client:
         places = iter(ids)
         url = self.base + PLACE.sub(lambda _: str(next(places)), path)
         files = None if file is None else {"file": file}
-        return self._session.request(
-            method, url, json=body, params=query, files=files, headers=headers, timeout=TIMEOUT
-        )
+        try:
+            return self._session.request(
+                method, url, json=body, params=query, files=files, headers=headers, timeout=TIMEOUT
+            )
+        except requests.RequestException as error:
+            raise Stuck(f"{method.upper()} {path} was not answered: {type(error).__name__}") from error
 
 
 def _shown(answer: requests.Response) -> str:

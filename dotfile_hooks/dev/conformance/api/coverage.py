@@ -13,20 +13,26 @@ from dotfile_hooks.dev.conformance.document import JSON, resolved
 COMBINED = ("allOf", "anyOf", "oneOf")
 
 
-def possible(root: JSON, schema: Any, path: str = "") -> Iterator[str]:
-    """All that a body of this schema may say; of a field that takes any name, not what it holds."""
+def possible(root: JSON, schema: Any, path: str = "", around: tuple[str, ...] = ()) -> Iterator[str]:
+    """All that a body of this schema may say; of a field that takes any name, not what it holds.
+
+    `around` are the references that lead here: a schema may be part of itself.
+    """
+    if (reference := schema.get("$ref")) in around:
+        return
+    around = (*around, reference) if reference else around
     found = resolved(root, schema)
     if path and found.get("nullable"):
         yield f"{path}=null"
     for word in found.get("enum", ()):
         yield f"{path}={_shown(word)}"
     for each in (one for name in COMBINED for one in found.get(name, ())):
-        yield from possible(root, each, path)
+        yield from possible(root, each, path, around)
     for name, inner in found.get("properties", {}).items():
         yield f"{path}.{name}".lstrip(".")
-        yield from possible(root, inner, f"{path}.{name}".lstrip("."))
+        yield from possible(root, inner, f"{path}.{name}".lstrip("."), around)
     if "items" in found:
-        yield from possible(root, found["items"], f"{path}[]")
+        yield from possible(root, found["items"], f"{path}[]", around)
 
 
 def said(value: Any, path: str = "") -> Iterator[str]:

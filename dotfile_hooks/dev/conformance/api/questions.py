@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import cycle
 
 from dotfile_hooks.dev.conformance.operations import Operation, Parameter
 
@@ -18,7 +19,7 @@ MOMENTS = ("2023-01-31", "2023-01-31T13:30:00Z", "2023-01-31T13:30:00.000Z", "20
 
 
 def of(operation: Operation) -> Iterator[Query]:
-    """One at a time, then the first words of all of them at once."""
+    """One parameter at a time, then the first words of all of them at once."""
     first: Query = {}
     for parameter in operation.parameters:
         for query in _about(parameter):
@@ -29,11 +30,15 @@ def of(operation: Operation) -> Iterator[Query]:
 
 
 def _about(parameter: Parameter) -> Iterator[Query]:
-    words = list(_words(parameter))
-    for word in words:
-        yield {parameter.name: word}
-    for operator in operators(parameter):
-        yield {f"{parameter.name}.{operator}": ",".join(words) if operator in SEVERAL else words[-1]}
+    words, names = list(_words(parameter)), operators(parameter)
+    if not names:
+        yield from ({parameter.name: word} for word in words)
+        return
+    yield {parameter.name: words[0]}
+    # Operators of one field narrow a list together: a question holds them all, and as many words as it can.
+    for start in range(0, len(words), len(names)):
+        some = cycle(words[start : start + len(names)])
+        yield {f"{parameter.name}.{name}": ",".join(words) if name in SEVERAL else next(some) for name in names}
 
 
 def operators(parameter: Parameter) -> list[str]:
