@@ -132,6 +132,7 @@ SEX = {"$ref": "#/components/schemas/Sex"}
         ({"properties": {"at": {"allOf": [{"properties": {"x": TEXT}}], "nullable": True}}}, ["at", "at.x", "at=null"]),
         ({"oneOf": [{"properties": {"a": TEXT}}, {"properties": {"b": TEXT}}]}, ["a", "b"]),
         ({"type": "object", "additionalProperties": TEXT}, []),
+        ({"properties": {"any": True}}, ["any"]),
     ],
 )
 def test_all_that_may_be_sent_has_a_name(schema: JSON, names: list[str]) -> None:

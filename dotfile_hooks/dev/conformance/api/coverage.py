@@ -18,7 +18,8 @@ def possible(root: JSON, schema: Any, path: str = "", around: tuple[str, ...] = 
 
     `around` are the references that lead here: a schema may be part of itself.
     """
-    if (reference := schema.get("$ref")) in around:
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    if reference in around:
         return
     around = (*around, reference) if reference else around
     found = resolved(root, schema)
