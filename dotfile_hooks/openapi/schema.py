@@ -155,7 +155,7 @@ class Schema31(AutoSchema):
             return
         if self._action == "list":
             yield from _of_list(self._resource)
-        elif not self.said.gives and self._action != "destroy":
+        elif self._action == "retrieve" and not self.said.gives:  # a write is not asked: views.flag says why
             yield from (_parameter(name, FLAG) for name in self._resource.row_flags)
 
     def _headers(self) -> Iterator[Json]:

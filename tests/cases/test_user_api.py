@@ -33,7 +33,9 @@ def test_strangers_and_who_may_not_sign_in_are_nobody(client: APIClient, workspa
         assert client.get(f"/v1/users{query}").json()["pagination"]["count"] == 0
 
 
-@pytest.mark.parametrize(("path", "status"), [(f"/{UNKNOWN}", 404), ("/x", 400), ("?email=a@b.com", 400)])
+@pytest.mark.parametrize(
+    ("path", "status"), [(f"/{UNKNOWN}", 404), ("/x", 400), ("?email=a@b.com", 400), ("?include_suspended=x", 400)]
+)
 def test_what_is_no_user_is_a_client_error(client: APIClient, path: str, status: int) -> None:
     assert client.get(f"/v1/users{path}").status_code == status
 

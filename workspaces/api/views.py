@@ -159,6 +159,8 @@ class WorkspaceViewSet(GenericViewSet[M], Generic[M]):
     def list(self, request: Request) -> Response:
         query, every = request.query_params, self.get_queryset()
         page = Page.parse(query, self.max_limit)
+        for name in self.flags:
+            self.flag(name)  # also one that changes nothing must be true or false
         rows = filtering.apply(every, query, self.filters, self.flags)
         rows = filtering.sort(rows, query, self._columns(), self.default_sort)
         cursors = Cursors.of(rows, f"{self.workspace.pk} {request.path}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workspaces.api import idempotency
 from workspaces.api.authentication import HEADER
 
 from .addresses import METHODS, Address, nameless, names
@@ -106,7 +107,13 @@ def _doomed(values: list[str]) -> list[str]:
 def _with_rows(operation: JSON, values: Mapping[str, list[str]]) -> JSON:
     """The examples of path parameters are rows: with a document's own ones nothing is ever found."""
     kept = {name: part for name, part in operation.items() if name != "callbacks"}
-    return {**kept, "parameters": [_parameter(each, values) for each in operation.get("parameters", [])]}
+    given = [each for each in operation.get("parameters", []) if not _is_once(each)]
+    return {**kept, "parameters": [_parameter(each, values) for each in given]}
+
+
+def _is_once(parameter: JSON) -> bool:
+    """One value would be sent with all requests, and all but the first be refused."""
+    return idempotency.HEADER in (parameter.get("name"), parameter.get("$ref", "").rpartition("/")[2])
 
 
 def _parameter(given: JSON, values: Mapping[str, list[str]]) -> JSON:
