@@ -21,7 +21,7 @@ from rich.markup import escape
 from dotfile_hooks.dev import places, processes
 from dotfile_hooks.dev.conformance import stage
 
-from . import logs, mending
+from . import logs, mending, thesis
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
@@ -55,6 +55,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31), help="left out: another one each time")
     parser.add_argument("--examples", type=int, default=25, help="random requests of each kind to each operation (25)")
     parser.add_argument("--hostile", type=int, default=3000, help="requests that break other rules (3,000)")
+    parser.add_argument(
+        "--quick", action="store_true", help="only a seed's own requests, not every limit of each value"
+    )
     return parser.parse_args()
 
 
@@ -79,7 +82,7 @@ def run(folder: Path, given: dict[str, Any] | None, options: argparse.Namespace)
 
         fuzzing = session.Session(folder, running.api, running.receiver, options.seed)
         problems = fuzzing.be_hostile(options.hostile, _say)
-        problems += fuzzing.follow(given, options.examples, _say)
+        problems += fuzzing.follow(given, options.examples, thesis.QUICK if options.quick else thesis.WHOLE, _say)
         running.programs.check()
         console.print(fuzzing.table())
     problems += logs.faults(folder / stage.LOG, fuzzing.secrets)

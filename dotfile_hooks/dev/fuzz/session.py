@@ -40,11 +40,16 @@ class Session:
         rng, found = random.Random(self.seed), []  # noqa: S311 - no secret is made here
         world = self._world("hostile")
         bodies = rows.bodies(world)
-        targets = [(method, address) for address in self.router.values() for method in sorted(address.methods)]
+        targets = [
+            (method, each.template, [each.values(name, world.workspace) or ["x"] for name in each.parameters])
+            for each in self.router.values()
+            for method in sorted(each.methods)
+        ]
         statuses: Counter[int] = Counter()
         for _ in range(count):
-            method, address = rng.choice(targets)
-            request = hostile.made(rng, method, self._path(rng, address, world), world.key, bodies)
+            method, template, values = rng.choice(targets)
+            path = template.replace("{}", "%s") % tuple(map(rng.choice, values))
+            request = hostile.made(rng, method, path, world.key, bodies)
             answer = wire.send(request, self.base)
             statuses[answer.status] += 1
             found += [f"{request} {fault}" for fault in wire.faults(request, answer, world.key)]
@@ -57,20 +62,14 @@ class Session:
         self.secrets += [world.key]
         return world
 
-    def _path(self, rng: random.Random, address: addresses.Address, world: rows.World) -> str:
-        path = address.template
-        for name in address.parameters:
-            path = path.replace("{}", rng.choice(address.values(name, world.workspace) or ["x"]), 1)
-        return path
-
-    def follow(self, document: dict[str, Any] | None, examples: int, say: Say) -> list[str]:
+    def follow(self, document: dict[str, Any] | None, examples: int, phases: str, say: Say) -> list[str]:
         """Sends what the document, or our own, allows and forbids. Schemathesis prints what is wrong, at once."""
         made = plan.made(document or self._own(), self.router, self._world("random"))
         every = {f"{method.upper()} {each.template}" for each in self.router.values() for method in each.methods}
         say(f"{len(made.operations)} operations of the document are ours, {len(made.foreign)} are not")
         made.write(self.folder)
         checks = thesis.EVERYWHERE if document else thesis.OURS
-        status = thesis.run(self.folder, self.base, self.seed, examples, checks)
+        status = thesis.run(self.folder, self.base, self.seed, examples, phases, checks)
         tally = thesis.tally(self.folder)
         self.tally = {name: statuses for name, statuses in tally.items() if name in made.operations}
         problems = [f"Schemathesis ended with {status}: see what it printed"] if status else []

@@ -15,6 +15,9 @@ from .addresses import nameless
 REPORT = "requests.ndjson"
 EVERYWHERE = ("not_a_server_error", "response_schema_conformance", "content_type_conformance")
 """What holds of any document. Dotfile's names no answer to a bad key, nor to too many requests."""
+WHOLE = "examples,coverage,fuzzing,stateful"
+QUICK = "examples,fuzzing"
+"""Without coverage, which is thousands of requests whatever else is said, the same for every seed."""
 OURS = (
     *EVERYWHERE,
     *("status_code_conformance", "response_headers_conformance", "negative_data_rejection", "ignored_auth"),
@@ -23,12 +26,13 @@ OURS = (
 """What must hold of our own."""
 
 
-def run(folder: Path, base: str, seed: int, examples: int, checks: tuple[str, ...]) -> int:
+def run(folder: Path, base: str, seed: int, examples: int, phases: str, checks: tuple[str, ...]) -> int:
     """Sends what the plan in `folder` says. Returns the exit status; failures are printed, each with a curl command."""
     options = {
         "--url": base,
         "--seed": str(seed),
         "--max-examples": str(examples),
+        "--phases": phases,
         "--checks": ",".join(checks),
         "--report": "ndjson",
         "--report-ndjson-path": REPORT,
