@@ -21,7 +21,7 @@ from rich.markup import escape
 from dotfile_hooks.dev import places, processes
 from dotfile_hooks.dev.conformance import stage
 
-from . import logs, mending, thesis
+from . import logs, mending
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
@@ -82,7 +82,7 @@ def run(folder: Path, given: dict[str, Any] | None, options: argparse.Namespace)
 
         fuzzing = session.Session(folder, running.api, running.receiver, options.seed)
         problems = fuzzing.be_hostile(options.hostile, _say)
-        problems += fuzzing.follow(given, options.examples, thesis.QUICK if options.quick else thesis.WHOLE, _say)
+        problems += fuzzing.follow(given, options.examples, options.quick, _say)
         running.programs.check()
         console.print(fuzzing.table())
     problems += logs.faults(folder / stage.LOG, fuzzing.secrets)

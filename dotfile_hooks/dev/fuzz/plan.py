@@ -153,9 +153,9 @@ def _bound(path: str, method: str, values: Mapping[str, list[str]]) -> list[str]
     """Which rows an operation's path may name."""
     if not values:
         return []
-    which = [f"include-path = {json.dumps(path)}", f"include-method = {json.dumps(method.upper())}"]
+    which = f"include-name = {json.dumps(f'{method.upper()} {path}')}"
     lines = [f"{json.dumps(f'path.{name}')} = {_pool(f'{method} {path} {name}')}" for name in values]
-    return ["[[operations]]", *which, "[operations.parameters]", *lines]
+    return ["[[operations]]", which, "[operations.parameters]", *lines]
 
 
 def _pool(name: str) -> str:

@@ -62,13 +62,14 @@ class Session:
         self.secrets += [world.key]
         return world
 
-    def follow(self, document: dict[str, Any] | None, examples: int, phases: str, say: Say) -> list[str]:
+    def follow(self, document: dict[str, Any] | None, examples: int, quick: bool, say: Say) -> list[str]:
         """Sends what the document, or our own, allows and forbids. Schemathesis prints what is wrong, at once."""
         made = plan.made(document or self._own(), self.router, self._world("random"))
         every = {f"{method.upper()} {each.template}" for each in self.router.values() for method in each.methods}
         say(f"{len(made.operations)} operations of the document are ours, {len(made.foreign)} are not")
         made.write(self.folder)
         checks = thesis.EVERYWHERE if document else thesis.OURS
+        phases = thesis.QUICK if quick else thesis.WHOLE
         status = thesis.run(self.folder, self.base, self.seed, examples, phases, checks)
         tally = thesis.tally(self.folder)
         self.tally = {name: statuses for name, statuses in tally.items() if name in made.operations}
