@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django.core.validators import RegexValidator
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework.serializers import BaseSerializer
 
 from cases.models import Case
-from deliveries.api.serializers import Strict
-from deliveries.events.schemas.words import FLAG, TEXT, UUID, Schema, listing, ref
+from deliveries.events.schemas.words import FLAG, TEXT, UUID, Schema, ref
 from workspaces.api import idempotency
 from workspaces.api.described import Operation
-from workspaces.api.filtering import Filter
 from workspaces.api.permissions import Area, needed
 from workspaces.api.views import WorkspaceViewSet
 
-from . import common
+from . import common, parameters
 from .answers import page_of
+from .bodies import Bodies
 from .examples import answer_of
 
 Json = dict[str, Any]
@@ -35,21 +32,6 @@ SUMMARIES = {
     "destroy": "Delete {0}",
 }
 OURS = "Dotfile's API does not have this; it is ours."
-OPERATORS = {
-    "eq": "is",
-    "not_eq": "is not",
-    "in": "is one of",
-    "not_in": "is none of",
-    "like": "contains",
-    "ilike": "contains, in any case",
-    "gt": "is later than",
-    "gte": "is not earlier than",
-    "lt": "is earlier than",
-    "lte": "is not later than",
-    "array_contains": "has all of",
-    "array_not_contains": "has not all of",
-    "array_overlap": "has any of",
-}
 TAGS = {
     "ping": "Ping",
     "cases": "Cases",
@@ -71,7 +53,7 @@ VARIABLES = {"pk": "id", "case_pk": "id"}
 """Parts of addresses, as clients know them."""
 
 
-class Schema31(AutoSchema):
+class Schema31(Bodies):
     """drf-spectacular finds the views and describes the serializers; what is said of the rest, this class knows."""
 
     def get_operation(
@@ -150,13 +132,13 @@ class Schema31(AutoSchema):
         return "A UUID.", UUID
 
     def _query(self) -> Iterator[Json]:
-        yield from (_parameter(name, schema) for name, schema in self.said.query.items())
+        yield from (parameters.parameter(name, schema) for name, schema in self.said.query.items())
         if self._resource is None:
             return
         if self._action == "list":
-            yield from _of_list(self._resource)
+            yield from parameters.of_list(self._resource)
         elif self._action == "retrieve" and not self.said.gives:  # a write is not asked: views.flag says why
-            yield from (_parameter(name, FLAG) for name in self._resource.row_flags)
+            yield from (parameters.parameter(name, FLAG) for name in self._resource.row_flags)
 
     def _headers(self) -> Iterator[Json]:
         if self.method == "POST" and self._resource is not None:
@@ -183,30 +165,6 @@ class Schema31(AutoSchema):
         if not _is_serializer(takes):
             takes = takes(self.view)
         return takes(partial=self._action == "partial_update") if _is_serializer(takes) else takes
-
-    def get_serializer_name(self, serializer: Any, direction: str) -> str:
-        """That of what is created, where the same class takes several kinds of it."""
-        kind = getattr(serializer, "kind", None)
-        return f"{kind.schema}Serializer" if kind else type(serializer).__name__
-
-    def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
-        schema: Schema = super()._map_basic_serializer(serializer, direction)
-        schema.pop("description", None)  # docstrings are for whoever reads the code
-        if isinstance(serializer, Strict):
-            schema["properties"] |= {name: {"description": "Not read."} for name in sorted(serializer.not_read)}
-            schema["additionalProperties"] = False
-        return schema
-
-    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Schema:
-        schema: Schema = super()._map_serializer_field(field, direction, bypass_extensions)
-        schema.pop("x-spec-enum-id", None)
-        return schema
-
-    def _insert_field_validators(self, field: Any, schema: Schema) -> None:
-        super()._insert_field_validators(field, schema)
-        for validator in field.validators:
-            if isinstance(validator, RegexValidator) and validator.inverse_match and "pattern" in schema:
-                schema["not"] = {"pattern": schema.pop("pattern")}
 
     def _answer(self) -> tuple[HTTPStatus, str]:
         code = self.said.code or CODES.get(self._action, HTTPStatus.OK)
@@ -258,31 +216,3 @@ def address(path: str) -> str:
     for name, known in VARIABLES.items():
         path = path.replace(f"{{{name}}}", f"{{{known}}}")
     return path
-
-
-def _of_list(view: WorkspaceViewSet[Any]) -> Iterator[Json]:
-    names = [f"{name}{order}" for name in view.sortable for order in ("", ".asc", ".desc")]
-    by = {**listing({"type": "string", "enum": names}), "minItems": 1, "default": [view.default_sort]}
-    yield {"$ref": "#/components/parameters/page"}
-    yield common.limit(view.max_limit)
-    yield {"$ref": "#/components/parameters/cursor"}
-    yield _parameter("sort", by, "Comma-separated, each with `.desc` to reverse it.", several=True)
-    yield from (_parameter(name, FLAG) for name in view.flags)
-    for name, spec in view.filters.items():
-        yield from _filter(name, spec)
-
-
-def _filter(name: str, spec: Filter) -> Iterator[Json]:
-    for operator in spec.operators:
-        several = operator in spec.many
-        schema = {**listing(spec.schema), "minItems": 1} if several else spec.schema
-        yield _parameter(f"{name}.{operator}", schema, f"`{name}` {OPERATORS[operator]}.", several=several)
-    told = f"The same as `{name}.{spec.operators[0]}`."
-    several = spec.operators[0] in spec.many
-    yield _parameter(name, listing(spec.schema) if several else spec.schema, told, several=several)
-
-
-def _parameter(name: str, schema: Mapping[str, Any], told: str = "", *, several: bool = False) -> Json:
-    """`several`: in one parameter, comma-separated."""
-    form: Json = {"style": "form", "explode": False} if several else {}
-    return {"name": name, "in": "query", **({"description": told} if told else {}), **form, "schema": dict(schema)}
