@@ -13,6 +13,10 @@ from django.urls import reverse
 
 from tests import factories
 
+from .browser import BROWSER
+
+collect_ignore = [] if BROWSER else ["test_picker_script.py"]
+
 
 @pytest.fixture
 def admin(db: None) -> Client:
