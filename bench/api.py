@@ -22,9 +22,9 @@ Written by `make bench-api`: {date}, {machine}; {load}.
 Everything shares these cores: gunicorn as the Procfile starts it, PostgreSQL with its default settings, Valkey, and the
 one client, which sends one request after another on a connection that it keeps.
 
-- "A case page of 20 with people and checks" is read in three ways, and the bar is held against each: a page of the list
-  of cases, which shows no people, as Dotfile's does not; a page of individuals, companies or checks; and one case with
-  its people, companies and their checks, the larger of them with 20 people.
+- "A case page of 20 with people and checks" is read in two ways, and the bar is held against both: a page of the list
+  of cases, which shows no people, as Dotfile's does not; and one case with its people, companies and their checks, the
+  larger of them with 20 people. Pages of people and of checks are beside them: what is counted for these is far more.
 - Time **in the server** is gunicorn's own count, from the head of a request to the end of its answer: bars are held
   against its median. Time at the client is beside it.
 - **CPU** is what the kernel counted for the web server and for PostgreSQL, divided by the requests. It says what a

@@ -107,6 +107,7 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
     sortable = ("created_at",)
     default_sort = "created_at.desc"
     max_limit = 50
+    max_count = 10_000  # they are millions, and read from the newest on
 
     def get_queryset(self) -> QuerySet[Delivery]:
         rows = super().get_queryset()

@@ -25,7 +25,6 @@ from deliveries.events.schemas.words import (
     told,
 )
 from deliveries.models import Recovery, Subscription
-from workspaces.api.pagination import MAX_COUNT
 
 STORED = same(MOMENT, "created_at", "updated_at")
 HEADERS = mapping(TEXT)
@@ -227,7 +226,7 @@ COMMON: dict[str, Schema] = {
     "Pagination": obj(
         {
             "limit": COUNT,
-            "count": told(COUNT, f"Of all pages, exact up to {MAX_COUNT}; beyond, as far as there was need to look."),
+            "count": told(COUNT, "Of all pages; of very many, as far as there was need to look."),
         },
         {
             "page": told(COUNT, "Absent behind a cursor."),
