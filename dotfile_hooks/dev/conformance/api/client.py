@@ -104,6 +104,7 @@ class Client:
         if not answer.ok:
             row.problems[_shown(answer)] += 1
             return
+        row.taken = body
         row.said.update(coverage.said(body))
         if "204" in row.operation.answers and answer.content:
             row.problems["answers with a body where none is described"] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from dotfile_hooks.dev.conformance.document import JSON
 from dotfile_hooks.dev.conformance.operations import Operation
@@ -22,6 +23,8 @@ class Row:
     statuses: Counter[int] = field(default_factory=Counter)
     said: set[str] = field(default_factory=set)
     """What bodies that were taken said, as coverage names it."""
+    taken: Any = field(default=None, repr=False)
+    """One of these bodies."""
     problems: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     """What the document leaves open, or this API does not take."""
