@@ -23,7 +23,7 @@ PARAMETER = re.compile(r"\{([^{}]*)\}")
 METHODS = ("get", "post", "put", "patch", "delete")
 PARENTS: Mapping[str, Any] = {"case_pk": Case, "webhook_id": Subscription}
 """Parameters that name another row than the view's own."""
-MOST = 24
+MOST = 80
 """Values of a parameter: enough to choose from."""
 
 

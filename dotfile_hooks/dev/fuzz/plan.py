@@ -18,7 +18,7 @@ JSON = dict[str, Any]
 OFTEN = 0.8
 """How often a parameter names a row that is there; else it is whatever the document allows."""
 DOOMED = 4
-"""Of so many rows one is there to be deleted; it and what belongs to it come last."""
+"""Of so many rows one is there to be deleted."""
 EXAMPLES = 4
 """Rows of a parameter that are tried one by one."""
 ROWS_ONLY = [
@@ -35,6 +35,8 @@ REFERRED = {
     "webhook_id": "/v1/webhooks/{}",
 }
 """Members of bodies and queries that name rows, by the address of those."""
+UPLOADS = ("upload_ref", "front_upload_ref", "back_upload_ref")
+"""Members of bodies that name uploaded files."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def made(document: JSON, addresses: Mapping[str, Address], world: World) -> Plan
         pools |= {f"{method} {path} {name}": rows for name, rows in values.items()}
         operations += _bound(path, method, values)
     kept = {name: part for name, part in document.items() if name not in ("servers", "webhooks")} | {"paths": paths}
-    _give_examples(kept, {name: rows[0] for name, rows in pools.items() if name in REFERRED and rows})
+    _give_examples(kept, {name: rows[0] for name, rows in pools.items() if name in {*REFERRED, *UPLOADS} and rows})
     configuration = "\n".join([*ROWS_ONLY, *_security(document, world.key), *_bindings(pools), *operations, ""])
     ours, every = _named(kept), _named(document)
     return Plan(kept, configuration, ours, every - ours)
@@ -85,23 +87,30 @@ def _named(document: JSON) -> frozenset[str]:
 
 def _referred(addresses: Mapping[str, Address], world: World) -> dict[str, list[str]]:
     found = {name: addresses[template].values("pk", world.workspace) for name, template in REFERRED.items()}
-    return {name: _kept(values) for name, values in found.items()}
+    return {name: _kept(values) for name, values in found.items()} | dict.fromkeys(UPLOADS, world.uploads)
 
 
 def _values(address: Address, path: str, method: str, world: World) -> dict[str, list[str]]:
     """By the document's names for the parameters. What one operation deletes, no other asks for."""
-    share = _doomed if method == "delete" and address.takes_a_row_away else _kept
+    deletes = method == "delete" and address.takes_a_row_away
+    share = _kept if not deletes else _last if address.template == REFERRED["case_id"] else _first
     found = zip(names(path), address.parameters, strict=True)
     values = {name: share(address.values(own, world.workspace)) for name, own in found}
     return {name: rows for name, rows in values.items() if rows}
 
 
+def _first(values: list[str]) -> list[str]:
+    return values[: len(values) // DOOMED] or values
+
+
+def _last(values: list[str]) -> list[str]:
+    """Of cases: what belongs to them goes with them, and nobody else asks for it."""
+    return values[-(len(values) // DOOMED) :]
+
+
 def _kept(values: list[str]) -> list[str]:
-    return values[: -(len(values) // DOOMED)] if len(values) >= DOOMED else values
-
-
-def _doomed(values: list[str]) -> list[str]:
-    return values[-(len(values) // DOOMED) :] if len(values) >= DOOMED else values
+    doomed = len(values) // DOOMED
+    return values[doomed : len(values) - doomed]
 
 
 def _with_rows(operation: JSON, values: Mapping[str, list[str]]) -> JSON:
@@ -144,7 +153,11 @@ def _security(document: JSON, key: str) -> list[str]:
 
 def _bindings(pools: Mapping[str, list[str]]) -> list[str]:
     """Which rows bodies and queries may name, and the rows."""
-    places = [f"{json.dumps(f'{place}.{name}')} = {_pool(name)}" for name in REFERRED for place in ("body", "query")]
+    places = [
+        f"{json.dumps(f'{place}.{name}')} = {_pool(name)}"
+        for name in (*REFERRED, *UPLOADS)
+        for place in ("body", "query")
+    ]
     rows = [f"{json.dumps(name)} = {{values = {json.dumps(values)}}}" for name, values in pools.items()]
     return ["[parameters]", *places, "[dictionaries]", *rows]
 
