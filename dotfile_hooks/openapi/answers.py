@@ -30,7 +30,7 @@ STORED = same(MOMENT, "created_at", "updated_at")
 HEADERS = mapping(TEXT)
 OPTIONAL_HEADERS = told(nullable(HEADERS), "Null where no answer came.")
 RATIO: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-CODE = told({"type": "integer", "minimum": 0, "maximum": 599}, "0 where no answer came.")
+CODE = told({"type": "integer", "minimum": 0, "maximum": 999}, "0 where no answer came; receivers answer oddly, too.")
 BODY = told(nullable(TEXT), "The beginning of it; null where no answer came.")
 KEPT: Schema = {"type": "string", "contentEncoding": "binary"}
 
