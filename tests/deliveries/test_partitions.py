@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from deliveries.engine import partitions
 from deliveries.engine.partitions import Partition
@@ -22,7 +21,7 @@ from . import aged
 from .aged import DAY, DAY_AFTER
 from .conftest import Deliver, Subscribe
 from .receiver import Receiver
-from .waiting import in_a_thread
+from .waiting import a_long_transaction
 
 EVENTS = "deliveries_event"
 
@@ -238,26 +237,6 @@ def test_what_was_detached_and_not_dropped_is_found(db: None) -> None:
         assert partitions.detached(EVENTS) == [row]
         assert partitions.drop_detached(row)
         assert partitions.detached(EVENTS) == []
-
-
-@contextmanager
-def a_long_transaction(work: Callable[[], object]) -> Iterator[None]:
-    """Somebody who has done this and does not end the transaction."""
-    done, ends = threading.Event(), threading.Event()
-
-    def run() -> None:
-        with transaction.atomic():
-            work()
-            done.set()
-            ends.wait(30)
-
-    thread = in_a_thread(run)
-    assert done.wait(10)
-    try:
-        yield
-    finally:
-        ends.set()
-        thread.join(30)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -13,7 +12,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection
 
 from deliveries import services, tasks, upkeep
 from deliveries.engine import lanes, partitions, retention, retry, settle
@@ -26,7 +25,7 @@ from . import aged
 from .aged import DAY, DAY_AFTER, LONG_AGO
 from .conftest import Subscribe
 from .made import outcome_of
-from .waiting import in_a_thread
+from .waiting import a_long_transaction
 
 State = Delivery.State
 BEFORE = partitions.first_key(DAY_AFTER)
@@ -113,24 +112,14 @@ def test_a_run_ends_when_its_time_is_over_and_the_next_goes_on(subscription: Sub
     assert len(expire()) == 1
 
 
-@contextmanager
-def locked(statement: str, *values: Any) -> Iterator[None]:
+def locked(statement: str, *values: Any) -> AbstractContextManager[None]:
     """Somebody else's transaction holds these rows."""
-    done, ends = threading.Event(), threading.Event()
 
-    def run() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
+    def lock() -> None:
+        with connection.cursor() as cursor:
             cursor.execute(statement, values)
-            done.set()
-            ends.wait(30)
 
-    thread = in_a_thread(run)
-    assert done.wait(10)
-    try:
-        yield
-    finally:
-        ends.set()
-        thread.join(30)
+    return a_long_transaction(lock)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
@@ -31,3 +32,23 @@ def in_a_thread(work: Callable[[], Any]) -> threading.Thread:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread
+
+
+@contextmanager
+def a_long_transaction(work: Callable[[], object]) -> Iterator[None]:
+    """Somebody who has done this and does not end the transaction."""
+    done, ends = threading.Event(), threading.Event()
+
+    def run() -> None:
+        with transaction.atomic():
+            work()
+            done.set()
+            ends.wait(30)
+
+    thread = in_a_thread(run)
+    assert done.wait(10)
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join(30)
