@@ -279,3 +279,18 @@ def test_what_was_shown_changes_nothing_when_it_is_sent_back(client: APIClient, 
     response = client.patch(f"/v1/{path}/{made['id']}", made)
     assert (response.status_code, response.json()) == (200, made)
     assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(("sent", "missing"), [({}, {"iban", "bic"}), ({"bic": "AGRIFRPP"}, {"iban"})])
+def test_half_a_bank_account_does_not_take_the_place_of_a_whole_one(
+    client: APIClient, case: Case, sent: dict[str, str], missing: set[str]
+) -> None:
+    account = {"iban": "FR7630006000011234567890189", "bic": "AGRIFRPP"}
+    row = f"/v1/individuals/{individual(client, case, banking_information=account)['id']}"
+    response = client.patch(row, {"banking_information": sent})
+    assert response.status_code == 400
+    named = {(error["field"], error["code"]) for error in response.json()["errors"]}
+    assert named == {(f"banking_information.{name}", "required") for name in missing}
+    assert client.get(row).json()["banking_information"] == account
+    changed = client.patch(row, {"banking_information": {"iban": None, "bic": "AGRIFRPP"}}).json()
+    assert changed["banking_information"] == {"iban": None, "bic": "AGRIFRPP"}
