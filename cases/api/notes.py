@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from cases import projection, services
 from cases.models import AuthorType, Case, Note
 from workspaces.api import fields
-from workspaces.api.described import described
+from workspaces.api.described import Hints, described
 from workspaces.api.filtering import Time
 from workspaces.api.views import Json, WorkspaceViewSet
 
@@ -32,6 +32,7 @@ MARK = re.compile("<[^<>]*>")
 class Html(fields.Text):
     """Kept as it is written: whoever shows it makes it safe."""
 
+    hints: ClassVar[Hints] = {"description": f"HTML; at most {TEXT_LENGTH} characters without its tags."}
     default_error_messages = {"long": f"Use at most {TEXT_LENGTH} characters, without counting HTML tags."}
 
     def __init__(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from cases.models.rules import SCORES
 from workspaces.api import fields
+from workspaces.api.described import Hints
 
 Attrs = dict[str, Any]
 
@@ -106,13 +107,19 @@ def merged(old: Attrs | None, new: Attrs) -> Attrs:
     return {key: value for key, value in {**(old or {}), **new}.items() if value not in ("", None)}
 
 
+class NoRelations(fields.StrictList):
+    """An empty list."""
+
+    hints: ClassVar[Hints] = {"maxItems": 0}
+
+
 class PartySerializer(serializers.Serializer[Any]):
     """What individuals and companies have in common."""
 
     address = AddressSerializer(required=False)
     tax_identification_number = fields.OptionalText()
     custom_properties = Properties()
-    relations = fields.StrictList(child=serializers.DictField(), required=False)
+    relations = NoRelations(child=serializers.DictField(), required=False)
 
     def validate_relations(self, value: list[Any]) -> list[Any]:
         if value:

@@ -53,7 +53,7 @@ class TagViewSet(WorkspaceViewSet[Tag]):
         tag = services.create_tag(self.workspace, **self.valid(TagSerializer(data=request.data)))
         return Response(shown(tag), status.HTTP_201_CREATED)
 
-    @described(takes=TagSerializer, example=examples.TAG)
+    @described(takes=lambda view: TagSerializer(), example=examples.TAG)
     def partial_update(self, request: Request, pk: str) -> Response:
         tag = self.get_object()
         return Response(shown(services.rename_tag(tag, **self.valid(TagSerializer(data=request.data)))))

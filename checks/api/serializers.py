@@ -61,6 +61,11 @@ class Settings(serializers.Field[Attrs, Any, Any, Any]):
         return None if setting.fits(data[name]) else self.error_messages["unfit"].format(kind=setting.kind)
 
 
+def _given(name: str) -> Attrs:
+    """In JSON Schema; null is as good as nothing."""
+    return {"required": [name], "properties": {name: {"type": "string"}}}
+
+
 class CheckCreateSerializer(serializers.Serializer[Attrs]):
     """Whom the check is about, as `subject`, and its settings."""
 
@@ -87,6 +92,14 @@ class CheckCreateSerializer(serializers.Serializer[Attrs]):
             name: fields.Own(model.objects.all(), "case__workspace", required=not either, allow_null=either)
             for name, model in kinds.items()
         }
+
+    @property
+    def rule(self) -> Attrs:
+        """Which of two subjects, in JSON Schema: one, but for fraud database checks, of which see below."""
+        if {"individual_id", "company_id"} - self.fields.keys():
+            return {}
+        just_one = {} if self.kind == CheckType.FRAUD_DATABASE else {"then": {"not": _given("company_id")}}
+        return {"if": _given("individual_id"), **just_one, "else": _given("company_id")}
 
     def validate(self, attrs: Attrs) -> Attrs:
         subjects = [subject for name in ("individual_id", "company_id") if (subject := attrs.pop(name, None))]

@@ -21,6 +21,8 @@ class Setting:
     fits: Callable[[Any], bool]
     kind: str
     """For people: "must be …"."""
+    schema: Json
+    """The same in JSON Schema, for the API's description."""
     required: bool = False
 
 
@@ -30,7 +32,8 @@ def _is_share(value: Any) -> bool:
 
 def _word(default: str, *others: str) -> Setting:
     words = (default, *others)
-    return Setting(default, lambda value: isinstance(value, str) and value in words, " or ".join(words))
+    schema = {"type": "string", "enum": [*words]}
+    return Setting(default, lambda value: isinstance(value, str) and value in words, " or ".join(words), schema)
 
 
 def _words(default: Iterable[str], words: Iterable[str]) -> Setting:
@@ -39,16 +42,21 @@ def _words(default: Iterable[str], words: Iterable[str]) -> Setting:
         list(default),
         lambda value: isinstance(value, list) and all(isinstance(word, str) and word in known for word in value),
         f"a list with words of {', '.join(known)}",
+        {"type": "array", "items": {"type": "string", "enum": known}},
     )
 
 
 def _key(of: str) -> Setting:
-    return Setting("", lambda value: is_text(value) and 0 < len(value) <= KEY_LENGTH, f"the key of {of}", True)
+    schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH, "description": f"The key of {of}."}
+    return Setting(
+        "", lambda value: is_text(value) and 0 < len(value) <= KEY_LENGTH, f"the key of {of}", schema, required=True
+    )
 
 
 # Of keys of document types and templates; the subtype, which holds a prefix and the key, has room for it.
 KEY_LENGTH = 200
-_FLAG = Setting(False, is_flag, "true or false")
+_BOOLEAN: Json = {"type": "boolean"}
+_FLAG = Setting(False, is_flag, "true or false", _BOOLEAN)
 _AUTOMATIC = {"automatic_approval": _FLAG, "automatic_rejection": _FLAG}
 # Of a document's analysis: the models and what each needs to be told.
 _MODELS: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +64,22 @@ _MODELS: Mapping[str, tuple[str, ...]] = {
     "iban": (),
     "proof_of_address": (),
     "prompt": ("prompt",),
+}
+# In JSON Schema.
+_SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
+_TEXT_OR_NULL: Json = {"type": ["string", "null"]}
+_TYPE: Json = {"type": ["object", "null"], "description": "Filled in from the key when the check starts."}
+_PARAMETERS: Json = {
+    "type": ["object", "null"],
+    "properties": {"model": {"type": "string", "enum": [*_MODELS]}, "prompt": {"type": "string"}},
+    "required": ["model"],
+    "if": {"properties": {"model": {"const": "prompt"}}},
+    "then": {"properties": {"prompt": {"type": "string"}}, "required": ["prompt"]},
+}
+_ANALYSIS: Json = {
+    "type": ["object", "null"],
+    "properties": {**dict.fromkeys(_AUTOMATIC, _BOOLEAN), "parameters": _PARAMETERS},
+    "additionalProperties": False,
 }
 
 
@@ -78,18 +102,22 @@ def _are_parameters(value: Any) -> bool:
 SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     CheckType.AML: {
         "vendor": _word(aml.VENDOR),
-        "fuzziness": Setting(aml.SETTINGS["fuzziness"], _is_share, "a number from 0 to 1"),
+        "fuzziness": Setting(aml.SETTINGS["fuzziness"], _is_share, "a number from 0 to 1", _SHARE),
         "exact_match": _FLAG,
         "list_types": _words(aml.SETTINGS["list_types"], SEARCHABLE),
-        "profile_id": Setting(None, lambda value: value is None or is_text(value), "text or null"),
-        "enable_entity_filter": Setting(aml.SETTINGS["enable_entity_filter"], is_flag, "true or false"),
+        "profile_id": Setting(None, lambda value: value is None or is_text(value), "text or null", _TEXT_OR_NULL),
+        "enable_entity_filter": Setting(aml.SETTINGS["enable_entity_filter"], is_flag, "true or false", _BOOLEAN),
     },
     CheckType.COMPANY_MONITORING: {"alert_categories": _words(AlertCategory.values, AlertCategory.values)},
     CheckType.DOCUMENT: {
         "document_type_key": _key("a document type"),
         # The type itself, filled in when the check starts.
-        "document_type": Setting(None, lambda value: value is None or isinstance(value, dict), "a document type"),
-        "document_analysis": Setting(None, _is_analysis, "null, or automatic_approval, -rejection and parameters"),
+        "document_type": Setting(
+            None, lambda value: value is None or isinstance(value, dict), "a document type", _TYPE
+        ),
+        "document_analysis": Setting(
+            None, _is_analysis, "null, or automatic_approval, -rejection and parameters", _ANALYSIS
+        ),
     },
     CheckType.EKYC: {"vendor": _word("gbg"), **_AUTOMATIC},
     CheckType.ELECTRONIC_SIGNATURE: {
@@ -101,7 +129,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     CheckType.ID_VERIFICATION: {
         "vendor": _word("checkout", "idnow", "onfido", "ubble", "veriff"),
         "mode": _word("auto", "certified", "default", "expert", "liveness"),
-        "redirect_url": Setting("", is_text, "a URL"),
+        "redirect_url": Setting("", is_text, "a URL", {"type": "string"}),
         **_AUTOMATIC,
     },
     CheckType.ONLINE_REPUTATION: {},

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from deliveries.events import catalogue, documents, schemas
 from workspaces.api.described import described
-from workspaces.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
+from workspaces.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from workspaces.api.permissions import Area
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ KEPT = 3600
 """Seconds that a client may keep an answer. It changes with a release only, and then its ETag differs."""
 REF = "#/$defs/"
 PAGE: Json = {
-    "page": {"type": "integer", "minimum": 1, "default": 1},
+    "page": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 1},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 }
 

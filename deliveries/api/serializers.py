@@ -11,9 +11,12 @@ from rest_framework import serializers
 
 from deliveries import recovery, services, stats, validation
 from deliveries.engine import trial
+from deliveries.engine.endpoints import HIDDEN
+from deliveries.engine.targets import LONGEST_URL
 from deliveries.events import catalogue
 from deliveries.models import Subscription
 from workspaces.api import fields
+from workspaces.api.described import Hints
 from workspaces.identifiers import EPOCH
 
 # Far more than there are events: duplicates are dropped, not refused.
@@ -56,6 +59,35 @@ class Strict(serializers.Serializer[Any]):
         return f"There is no such field{f'. Did you mean {nearest[0]}?' if nearest else '; leave it out.'}"
 
 
+# What validation.py knows of each, as far as JSON Schema can say it.
+
+
+class Url(fields.Text):
+    hints: ClassVar[Hints] = {"maxLength": LONGEST_URL}
+
+
+class Events(fields.StrictList):
+    hints: ClassVar[Hints] = {
+        "minItems": 1,
+        "description": "Names, families such as `Check.*`, or `*`: see `GET /v1/webhook-events`.",
+    }
+
+
+class Secret(fields.Text):
+    hints: ClassVar[Hints] = {"minLength": validation.SHORTEST_SECRET, "maxLength": validation.LONGEST_SECRET}
+
+
+class CustomHeaders(serializers.DictField):
+    hints: ClassVar[Hints] = {
+        "additionalProperties": {"type": "string"},
+        "description": f'Sent with each request, by name. "{HIDDEN}" keeps the value that is stored.',
+    }
+
+
+class RecoveryRate(fields.Number):
+    hints: ClassVar[Hints] = {"minimum": recovery.SLOWEST, "maximum": recovery.FASTEST}
+
+
 class WebhookSerializer(Strict):
     """A webhook to create, or (partial) the fields of one to change."""
 
@@ -63,12 +95,12 @@ class WebhookSerializer(Strict):
 
     name = fields.Text(required=False, allow_blank=True, max_length=180)
     description = fields.Text(required=False, allow_blank=True, max_length=10_000)
-    url = fields.Text()
-    events = fields.StrictList(child=fields.Text(), max_length=MOST_EVENTS)
+    url = Url()
+    events = Events(child=fields.Text(), max_length=MOST_EVENTS)
     status = serializers.ChoiceField(choices=Subscription.Status.choices, required=False)
     type = serializers.ChoiceField(choices=Subscription.Type.choices, required=False)
-    secret = fields.Text(required=False, trim_whitespace=False)
-    headers = serializers.DictField(required=False)
+    secret = Secret(required=False, trim_whitespace=False)
+    headers = CustomHeaders(required=False)
     max_retries = Whole(required=False, allow_null=True, min_value=0, max_value=20)
     timeout = fields.Number(required=False, allow_null=True, min_value=1, max_value=30)
     max_in_flight = Whole(required=False, allow_null=True, min_value=1, max_value=256)
@@ -104,7 +136,7 @@ class RecoverySerializer(Strict):
 
     since = fields.Moment()
     until = fields.Moment(required=False, allow_null=True, default=None)
-    rate = fields.Number(required=False, default=recovery.DEFAULT_RATE)
+    rate = RecoveryRate(required=False, default=recovery.DEFAULT_RATE)
 
 
 class TestSerializer(Strict):
@@ -129,7 +161,7 @@ class RotationSerializer(Strict):
     """A rotation; what is left out is generated, or as the settings say."""
 
     grace = Whole(required=False, min_value=0, max_value=LONGEST_GRACE)
-    secret = fields.Text(required=False, trim_whitespace=False)
+    secret = Secret(required=False, trim_whitespace=False)
 
     def validate_secret(self, value: str) -> str:
         return validation.secret(value)

@@ -28,6 +28,7 @@ ERRORS: dict[HTTPStatus, tuple[str, str]] = {
     HTTPStatus.UNAUTHORIZED: ("Unauthorized", "The API key is missing, unknown, expired or revoked."),
     HTTPStatus.FORBIDDEN: ("Forbidden", "The API key may not do this, or not from this address."),
     HTTPStatus.NOT_FOUND: ("NotFound", "It does not exist in the key's workspace."),
+    HTTPStatus.NOT_ACCEPTABLE: ("NotAcceptable", "`Accept` leaves out what is answered with."),
     HTTPStatus.CONFLICT: ("Conflict", "What is asked for cannot be done now; `message` says why."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("TooLarge", "The body is larger than is taken."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("UnsupportedType", "The body is of a type that is not taken."),
@@ -38,15 +39,23 @@ ALWAYS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_ACCEPTABLE,
     HTTPStatus.TOO_MANY_REQUESTS,
 )
 WITH_A_BODY = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+BEFORE_THE_KEY = {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_ACCEPTABLE}
+"""Whose it is, and how often it was used, is not known by then."""
+KEPT = ("ETag", "Cache-Control")
+CHALLENGE = "WWW-Authenticate"
 LIMITS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
 HEADERS: dict[str, Json] = {
     "RateLimit-Limit": {"description": "Requests that the key may send at once.", "schema": COUNT},
     "RateLimit-Remaining": {"description": "How many of them are left.", "schema": COUNT},
     "RateLimit-Reset": {"description": "Seconds until all are there again.", "schema": COUNT},
     "RateLimit-Policy": {"description": "Requests a minute, and at once: `800;w=60;burst=200`.", "schema": TEXT},
+    "ETag": {"description": f"For `{KNOWN}`.", "schema": TEXT},
+    "Cache-Control": {"description": "How long the answer may be kept, and by whom.", "schema": TEXT},
+    CHALLENGE: {"description": "Names the header of the key.", "schema": TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": COUNT},
     idempotency.REPLAYED: {
         "description": "`true` where this is the answer to an earlier request with the same key.",
@@ -87,7 +96,10 @@ def components() -> Json:
         "parameters": PARAMETERS,
         "responses": {
             **{name: _error(code, told) for code, (name, told) in ERRORS.items()},
-            _name(HTTPStatus.NOT_MODIFIED): {"description": "It is as it was when its `ETag` was given."},
+            _name(HTTPStatus.NOT_MODIFIED): {
+                "description": "It is as it was when its `ETag` was given.",
+                "headers": headers(*LIMITS, *KEPT),
+            },
         },
     }
 
@@ -113,10 +125,11 @@ def headers(*names: str) -> dict[str, Json]:
 
 def _error(code: HTTPStatus, told: str) -> Json:
     late = ("Retry-After",) if code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT) else ()
-    known = () if code == HTTPStatus.UNAUTHORIZED else LIMITS
+    known = () if code in BEFORE_THE_KEY else LIMITS
+    challenge = (CHALLENGE,) if code == HTTPStatus.UNAUTHORIZED else ()
     return {
         "description": told,
-        "headers": headers(*known, *late),
+        "headers": headers(*known, *late, *challenge),
         "content": {JSON: {"schema": ref("Error"), "example": _example(code, told)}},
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 
+from checks.data.settings import Setting
 from deliveries.events.schemas.words import TEXT, UUID, Schema
 
 
@@ -44,7 +45,7 @@ class _Property(OpenApiSerializerFieldExtension):
 
 
 class _Settings(OpenApiSerializerFieldExtension):
-    """By name; what may be said of each is a sentence."""
+    """By name, with what each is unless something else is said."""
 
     target_class = "checks.api.serializers.Settings"
 
@@ -52,6 +53,10 @@ class _Settings(OpenApiSerializerFieldExtension):
         known = self.target.known
         return {
             "type": "object",
-            "properties": {name: {"description": f"Must be {setting.kind}."} for name, setting in known.items()},
+            "properties": {name: _setting(setting) for name, setting in known.items()},
             "required": [name for name, setting in known.items() if setting.required],
         }
+
+
+def _setting(setting: Setting) -> Schema:
+    return {**setting.schema} if setting.required else {**setting.schema, "default": setting.default}

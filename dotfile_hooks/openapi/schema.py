@@ -155,8 +155,8 @@ class Schema31(Bodies):
         content: Json = {"schema": self.resolve_serializer(serializer, "request").ref}
         if example is not None:
             content["example"] = example
-        required = any(field.required for field in serializer.fields.values()) and not serializer.partial
-        return {"required": required, "content": {media: content}}
+        needed = any(field.required for field in serializer.fields.values()) or getattr(serializer, "rule", {})
+        return {"required": bool(needed) and not serializer.partial, "content": {media: content}}
 
     def _serializer(self) -> Any:
         takes: Any = self.said.takes
@@ -177,7 +177,8 @@ class Schema31(Bodies):
     def _responses(self) -> Json:
         code, name = self._answer()
         replayed = (idempotency.REPLAYED,) if self.method == "POST" and self._resource is not None else ()
-        success: Json = {"description": code.phrase, "headers": common.headers(*common.LIMITS, *replayed)}
+        kept = common.KEPT if HTTPStatus.NOT_MODIFIED in self.said.may else ()
+        success: Json = {"description": code.phrase, "headers": common.headers(*common.LIMITS, *replayed, *kept)}
         if code != HTTPStatus.NO_CONTENT:
             success["content"] = {self.said.media: self._content(name)}
         return {str(int(code)): success, **common.endings(self._failures())}
@@ -186,7 +187,7 @@ class Schema31(Bodies):
         if self.said.media != common.JSON:
             return {"schema": ref(name)}
         if self._action != "list":
-            return {"schema": ref(name), "example": answer_of(name)}
+            return {"schema": ref(name), "example": answer_of(name, fresh=self.method == "POST")}
         pagination = {"page": 1, "limit": 20, "count": 1, "next_cursor": None}
         return {"schema": page_of(name), "example": {"data": [answer_of(name)], "pagination": pagination}}
 
@@ -194,12 +195,12 @@ class Schema31(Bodies):
         found = {*common.ALWAYS, *self.said.may}
         if "{" in self.path:
             found.add(HTTPStatus.NOT_FOUND)
-        if self.said.takes:
-            found.update(common.WITH_A_BODY)
         if self.method != "GET":
             found.add(HTTPStatus.CONFLICT)
         if self.method == "POST":
             found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
+        if self.said.takes or self.method == "POST":  # one that takes nothing is compared under an Idempotency-Key
+            found.update(common.WITH_A_BODY)
         return found
 
 

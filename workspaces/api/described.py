@@ -11,6 +11,8 @@ from rest_framework.serializers import BaseSerializer
 
 Json = dict[str, Any]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+Hints = dict[str, Any]
+"""`hints` of a field of a serializer: keywords of JSON Schema that its own code cannot be read for."""
 Body = type[BaseSerializer[Any]] | Callable[[Any], BaseSerializer[Any] | type[BaseSerializer[Any]]]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
 from . import moments
+from .described import Hints
 
 # Alpha-2 codes are checked for their form: which countries exist is not this API's to say.
 COUNTRY = re.compile("[A-Za-z]{2}")
@@ -83,6 +84,7 @@ class Id(serializers.UUIDField):
 class Country(OptionalText):
     """ISO 3166-1 alpha-2, in any case; kept in capitals."""
 
+    hints: ClassVar[Hints] = {"pattern": "^([A-Za-z]{2})?$"}
     default_error_messages = {"country": "Use the two letters of ISO 3166-1, such as FR."}
 
     def to_internal_value(self, data: Any) -> str:

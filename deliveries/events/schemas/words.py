@@ -20,7 +20,7 @@ FLAG: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 NOTHING: Schema = {"type": "null"}
-NONE_HERE: Schema = {"type": "array", "maxItems": 0}
+NONE_HERE: Schema = {"type": "array", "items": {"type": "object"}, "maxItems": 0}
 """A list that Dotfile fills and that is always empty here."""
 
 
