@@ -7,7 +7,7 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +44,13 @@ class Stage:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Stage]:
-    """Starts it all, with its files in `folder`, and sets Django up. Raises StartError."""
+def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
+    """Starts it all, with its files in `folder`, and sets Django up. `settings` go before ours. Raises StartError."""
     keys = stack.Keys(secrets.token_urlsafe(50), Fernet.generate_key().decode())
     port, web, record = processes.free_port(), processes.free_port(), folder / "received.jsonl"
     with servers.private() as urls:
-        environment = supervisor.program_environment(urls.environment(), stack.settings(keys), PROGRAMS, UNHURRIED)
+        parts = urls.environment(), stack.settings(keys), PROGRAMS, UNHURRIED, settings or {}
+        environment = supervisor.program_environment(*parts)
         with supervisor.logged(environment, folder / LOG) as programs:
             command = [sys.executable, "-m", "dotfile_hooks.dev.receiver", "--port", str(port), "--record", str(record)]
             programs.start("receiver", f"exec {shlex.join(command)}")

@@ -64,7 +64,8 @@ def header(rng: random.Random, request: Request) -> Request:
 
 def second_header(rng: random.Random, request: Request) -> Request:
     name, value = rng.choice(odd.HEADERS)
-    return request.told(f"one more {name.decode()}", headers=(*request.headers, (name, value)))
+    is_http = request.is_http and name != b"Host"  # the only one that HTTP allows just once
+    return request.told(f"one more {name.decode()}", headers=(*request.headers, (name, value)), is_http=is_http)
 
 
 def content_type(rng: random.Random, request: Request) -> Request:

@@ -21,7 +21,13 @@ QUICK = "examples,fuzzing"
 OURS = (
     *EVERYWHERE,
     *("status_code_conformance", "response_headers_conformance", "negative_data_rejection", "ignored_auth"),
-    *("unsupported_method", "allow_header_conformance", "missing_required_header", "use_after_free"),
+    *(
+        "unsupported_method",
+        "allow_header_conformance",
+        "missing_required_header",
+        "use_after_free",
+        "ensure_resource_availability",
+    ),
 )
 """What must hold of our own."""
 

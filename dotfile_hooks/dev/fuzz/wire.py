@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT = 20  # seconds for a whole answer
+LARGE = 60_000
+"""Bytes of a body. What the server leaves unread of a larger one resets the connection, and the answer may be lost."""
 ERROR = {"status_code", "timestamp", "code", "message"}
 """The four members of every error's body."""
 Header = tuple[bytes, bytes]
@@ -82,7 +84,7 @@ def _read(connection: socket.socket, method: bytes) -> Answer:
 
 def faults(request: Request, answer: Answer, secret: str) -> Iterator[str]:
     """What is wrong with the answer."""
-    if answer.status >= 500 or not answer.status and request.is_http:
+    if answer.status >= 500 or not answer.status and request.is_http and len(request.body) < LARGE:
         yield f"was answered with {answer.status or 'nothing'}"
     if secret.encode() in answer.body:
         yield "was answered with the key"
