@@ -17,8 +17,6 @@ from django.urls import get_resolver
 from jsonschema import Draft202012Validator
 
 from cases.api import tags
-from cases.models import Case
-from checks.models import CheckType
 from deliveries.events import catalogue
 from dotfile_hooks.openapi import document, guides
 from tests import described, factories
@@ -148,40 +146,6 @@ def test_an_answer_that_is_not_described_fails_the_test_that_asked(monkeypatch: 
     monkeypatch.setattr(tags, "shown", lambda row: {"id": str(row.pk), "label": row.label, "color": "red"})
     with pytest.raises(described.Undescribed, match="get_tags_id: 200"):
         factories.api_client(tag.workspace).get(f"/v1/tags/{tag.pk}")
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("kind", [kind for kind in CheckType if kind != CheckType.COMPANY_MONITORING])
-def test_the_example_of_each_check_starts_one(kind: CheckType) -> None:
-    name = "fraud-database" if kind == CheckType.FRAUD_DATABASE else kind.value
-    individual = factories.individual(factories.case())
-    company = factories.company(individual.case)
-    body = _example(f"/v1/checks/{name}", "post")
-    about = {"individual_id": individual.pk, "company_id": company.pk}
-    sent = {**body, **{key: str(about[key]) for key in about if key in body}}
-    answer = factories.api_client(individual.case.workspace).post(f"/v1/checks/{name}", sent)
-    assert answer.status_code == 201, answer.json()
-
-
-@pytest.mark.django_db
-def test_the_examples_of_a_case_make_change_and_decide_it() -> None:
-    workspace = factories.workspace()
-    client = factories.api_client(workspace)
-    case = client.post("/v1/cases", _example("/v1/cases", "post")).json()["id"]
-    at = f"/v1/cases/{case}"
-    assert client.patch(at, _example("/v1/cases/{id}", "patch")).status_code == 200
-    for name, code in [("risks", 201), ("tags", 201), ("reviews", 201)]:
-        answer = client.post(f"{at}/{name}", _example(f"/v1/cases/{{id}}/{name}", "post"))
-        assert answer.status_code == code, answer.json()
-    for path in ("/v1/individuals", "/v1/companies", "/v1/notes"):
-        answer = client.post(path, {**_example(path, "post"), "case_id": case})
-        assert answer.status_code == 201, answer.json()
-    assert Case.objects.get().individuals.count() == 2
-
-
-def _example(path: str, method: str) -> Json:
-    found: Json = DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
-    return found
 
 
 @pytest.mark.parametrize("name", guides.GUIDES)

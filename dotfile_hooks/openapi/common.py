@@ -66,8 +66,9 @@ PARAMETERS: dict[str, Json] = {
     "page": {
         "name": "page",
         "in": "query",
-        "description": "Counts from 1. Deep pages are slow: use `cursor`.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 1},
+        # No default: pages like Swagger UI's would send it beside a cursor.
+        "description": "Counts from 1, which it is unless given. Deep pages are slow: use `cursor`.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
     },
     "cursor": {
         "name": "cursor",
@@ -81,9 +82,9 @@ PARAMETERS: dict[str, Json] = {
     idempotency.HEADER: {
         "name": idempotency.HEADER,
         "in": "header",
-        "description": "Chosen by you for each request: if it is sent again, it does nothing again.",
+        # No example: pages like Swagger UI's would send it with every request.
+        "description": "Chosen by you for each request, such as a UUID: if it is sent again, it does nothing again.",
         "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-        "example": "0ac9f7a2-6f0e-4f0c-9d0c-2f3f6f8a7f11",
     },
     KNOWN: {"name": KNOWN, "in": "header", "description": "The `ETag` of the answer that you have.", "schema": TEXT},
 }
