@@ -59,7 +59,7 @@ def received(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[
             with receiving() as receiver, fleet() as processes:
                 return _deliver(receiver, processes)
         finally:
-            call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+            call_command("flush", verbosity=0, interactive=False)
 
 
 def _deliver(receiver: Receiver, processes: Fleet) -> dict[str, Received]:
