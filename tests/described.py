@@ -20,8 +20,8 @@ from tests.deliveries.conforming import closed
 Json = dict[str, Any]
 
 JSON = "application/json"
-# Any address may answer so: to a method that it does not have, to an `Accept` that it cannot satisfy.
-ANYWHERE = {"405", "406"}
+ERROR: Json = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
+"""What any address under /v1/ answers to a method that it does not have; and where there is none."""
 
 
 class Undescribed(AssertionError):
@@ -33,11 +33,10 @@ class DescribedClient(APIClient):
 
     def request(self, **request: Any) -> Any:
         response = super().request(**request)
-        if operation := _operation(request["PATH_INFO"], request["REQUEST_METHOD"].lower()):
-            on_purpose = response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and not self.raise_request_exception
-            strays = [] if on_purpose else [*_strays(operation, response)]
-            if strays:
-                raise Undescribed(f"{operation['operationId']}: {'; '.join(strays)}")
+        method, path = request["REQUEST_METHOD"].lower(), request["PATH_INFO"]
+        on_purpose = response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and not self.raise_request_exception
+        if path.startswith("/v1/") and not on_purpose and (strays := [*_strays(method, path, response)]):
+            raise Undescribed(f"{method} {path}: {'; '.join(strays)}")
         return response
 
 
@@ -45,6 +44,18 @@ class DescribedClient(APIClient):
 def document() -> Json:
     found: Json = json.loads((Path(project.BASE_DIR) / "docs/openapi.json").read_text(encoding="utf-8"))
     return found
+
+
+def _strays(method: str, path: str, response: Any) -> Iterator[str]:
+    code, operation = response.status_code, _operation(path, "get" if method == "head" else method)
+    if operation is None:
+        yield from _strays_of_body(ERROR, response) if code >= HTTPStatus.BAD_REQUEST else ()
+    elif described := operation["responses"].get(str(code)):
+        described = _resolved(described)
+        yield from _strays_of_headers(described, response)
+        yield from _strays_of_body(described, response) if method != "head" else ()
+    else:
+        yield f"a {code} is not described: {response.content[:200]!r}"
 
 
 def _operation(path: str, method: str) -> Json | None:
@@ -62,30 +73,40 @@ def _paths() -> list[tuple[re.Pattern[str], Json]]:
     return [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), operations) for path, operations in found]
 
 
-def _strays(operation: Json, response: Any) -> Iterator[str]:
-    code = str(response.status_code)
-    if code in ANYWHERE:
+def _resolved(response: Json) -> Json:
+    if "$ref" not in response:
+        return response
+    found: Json = document()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _strays_of_headers(described: Json, response: Any) -> Iterator[str]:
+    """Of the headers that are described anywhere."""
+    for name in document()["components"]["headers"]:
+        if name in response.headers and name not in described.get("headers", {}):
+            yield f"{response.status_code} the header {name} is not described"
+
+
+def _strays_of_body(described: Json, response: Any) -> Iterator[str]:
+    code, content = response.status_code, described.get("content", {})
+    media = response.headers.get("Content-Type", "").partition(";")[0]
+    if not content and not media:  # of a body that may not be, Django's client leaves the type only
         return
-    if code not in operation["responses"]:
-        yield f"a {code} is not described: {response.content[:200]!r}"
-        return
-    if response.headers.get("Content-Type", "").startswith(JSON):
-        for error in _validator(operation["operationId"], code).iter_errors(json.loads(response.content)):
+    if media not in content:
+        yield f"{code} the type {media} is not described"
+    elif media == JSON:
+        for error in _validator(json.dumps(content[JSON]["schema"])).iter_errors(json.loads(response.content)):
             deepest = best_match([error])
             yield f"{code} {'/'.join(map(str, deepest.absolute_path))}: {deepest.message[:300]}"
 
 
 @cache
-def _validator(name: str, code: str) -> Draft202012Validator:
-    operations = [operation for operations in document()["paths"].values() for operation in operations.values()]
-    (operation,) = (operation for operation in operations if operation["operationId"] == name)
-    schema = _resolved(operation["responses"][code])["content"][JSON]["schema"]
-    whole = closed({**schema, "components": {"schemas": document()["components"]["schemas"]}})
+def _validator(schema: str) -> Draft202012Validator:
+    whole = {**closed(json.loads(schema)), "components": {"schemas": _schemas()}}
     return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-def _resolved(response: Json) -> Json:
-    if "$ref" not in response:
-        return response
-    found: Json = document()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+@cache
+def _schemas() -> Json:
+    found: Json = closed(document()["components"]["schemas"])
     return found

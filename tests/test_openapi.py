@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import CommandError, call_command
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_resolver
 from jsonschema import Draft202012Validator
+from rest_framework.response import Response
 
 from cases.api import tags
 from deliveries.events import catalogue
 from dotfile_hooks.openapi import document, guides
 from tests import described, factories
+from workspaces.api import errors
 
 Json = dict[str, Any]
 
@@ -144,8 +147,37 @@ def test_all_that_the_page_loads_is_here(client: Client) -> None:
 def test_an_answer_that_is_not_described_fails_the_test_that_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     tag = factories.tag(factories.workspace(), "High risk")
     monkeypatch.setattr(tags, "shown", lambda row: {"id": str(row.pk), "label": row.label, "color": "red"})
-    with pytest.raises(described.Undescribed, match="get_tags_id: 200"):
+    with pytest.raises(described.Undescribed, match="get /v1/tags/.*: 200 .*color"):
         factories.api_client(tag.workspace).get(f"/v1/tags/{tag.pk}")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("answer", "stray"),
+    [
+        (Response({"id": 1}, 204), "204 the type application/json is not described"),
+        (Response(status=204, headers={"Retry-After": "1"}), "204 the header Retry-After is not described"),
+        (HttpResponse("gone", status=404, content_type="text/plain"), "404 the type text/plain is not described"),
+        (Response({}, 202), "a 202 is not described"),
+    ],
+    ids=["body", "header", "type", "status"],
+)
+def test_whatever_else_an_answer_has_must_be_described(
+    monkeypatch: pytest.MonkeyPatch, answer: HttpResponse, stray: str
+) -> None:
+    monkeypatch.setattr(tags.TagViewSet, "destroy", lambda *_, **__: answer)
+    with pytest.raises(described.Undescribed, match=stray):
+        factories.api_client(factories.workspace()).delete("/v1/tags/1")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/v1/tags", "/v1/nothing"])
+def test_even_what_is_not_there_answers_with_an_error_as_described(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    client = factories.api_client(factories.workspace())
+    assert client.put(path).status_code in (404, 405)
+    monkeypatch.setattr(errors, "body", lambda *_: {"detail": "No."})
+    with pytest.raises(described.Undescribed, match="'detail' was unexpected"):
+        client.put(path)
 
 
 @pytest.mark.parametrize("name", guides.GUIDES)

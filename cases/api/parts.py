@@ -17,6 +17,7 @@ Attrs = dict[str, Any]
 class Code(fields.Text):
     """Letters and digits; spaces are dropped, letters kept in capitals."""
 
+    hints: ClassVar[Hints] = {"pattern": "^[A-Za-z0-9 ]+$"}
     default_error_messages = {"code": "Use letters and digits only."}
 
     def to_internal_value(self, data: Any) -> str:

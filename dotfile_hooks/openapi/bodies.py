@@ -41,3 +41,5 @@ class Bodies(AutoSchema):
         for validator in field.validators:
             if isinstance(validator, RegexValidator) and validator.inverse_match and "pattern" in schema:
                 schema["not"] = {"pattern": schema.pop("pattern")}
+        if getattr(field, "trim_whitespace", False) and not field.allow_blank:
+            schema.setdefault("pattern", r"\S")

@@ -45,7 +45,8 @@ ALWAYS = (
 WITH_A_BODY = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 BEFORE_THE_KEY = {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_ACCEPTABLE}
 """Whose it is, and how often it was used, is not known by then."""
-KEPT = ("ETag", "Cache-Control")
+CACHE = "Cache-Control"
+KEPT = ("ETag", CACHE)
 CHALLENGE = "WWW-Authenticate"
 LIMITS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
 HEADERS: dict[str, Json] = {
@@ -54,7 +55,7 @@ HEADERS: dict[str, Json] = {
     "RateLimit-Reset": {"description": "Seconds until all are there again.", "schema": COUNT},
     "RateLimit-Policy": {"description": "Requests a minute, and at once: `800;w=60;burst=200`.", "schema": TEXT},
     "ETag": {"description": f"For `{KNOWN}`.", "schema": TEXT},
-    "Cache-Control": {"description": "How long the answer may be kept, and by whom.", "schema": TEXT},
+    CACHE: {"description": "Whether the answer may be kept, by whom, and how long.", "schema": TEXT},
     CHALLENGE: {"description": "Names the header of the key.", "schema": TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": COUNT},
     idempotency.REPLAYED: {

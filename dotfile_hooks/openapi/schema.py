@@ -176,7 +176,7 @@ class Schema31(Bodies):
 
     def _responses(self) -> Json:
         code, name = self._answer()
-        replayed = (idempotency.REPLAYED,) if self.method == "POST" and self._resource is not None else ()
+        replayed = (idempotency.REPLAYED, common.CACHE) if self.method == "POST" and self._resource is not None else ()
         kept = common.KEPT if HTTPStatus.NOT_MODIFIED in self.said.may else ()
         success: Json = {"description": code.phrase, "headers": common.headers(*common.LIMITS, *replayed, *kept)}
         if code != HTTPStatus.NO_CONTENT:
