@@ -100,10 +100,8 @@ class Schema31(Bodies):
     def _noun(self) -> tuple[str, str]:
         if self._resource is None:
             return "answer", "answers"
-        names = self._resource.model._meta
-        return (
-            self._resource.noun if self._resource.noun[0] else (str(names.verbose_name), str(names.verbose_name_plural))
-        )
+        names, own = self._resource.model._meta, self._resource.noun
+        return own if own[0] else (str(names.verbose_name), str(names.verbose_name_plural))
 
     def _description(self) -> str:
         scope = needed(getattr(self.view, "scope_area", Area.DOMAIN), self.method)
@@ -168,11 +166,8 @@ class Schema31(Bodies):
 
     def _answer(self) -> tuple[HTTPStatus, str]:
         code = self.said.code or CODES.get(self._action, HTTPStatus.OK)
-        gives = self.said.gives
-        if callable(gives):
-            return code, gives(self.view)
-        shown = getattr(self.view, "shown", "")
-        return code, gives or (getattr(self.view, "listed", "") or shown if self._action == "list" else shown)
+        names = ("listed", "shown") if self._action == "list" else ("shown",)
+        return code, self.said.gives or next(filter(None, (getattr(self.view, name, "") for name in names)), "")
 
     def _responses(self) -> Json:
         code, name = self._answer()

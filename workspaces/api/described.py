@@ -23,8 +23,8 @@ class Operation:
     summary: str = ""
     takes: Body | None = None
     """The serializer of the body, or a function of the view that gives or makes it."""
-    gives: str | Callable[[Any], str] = ""
-    """The schema of the answer, by name; unless given, what the view shows of a row. Or a function of the view."""
+    gives: str = ""
+    """The schema of the answer, by name; unless given, what the view shows of a row."""
     code: HTTPStatus | None = None
     """Unless given: that of the action."""
     media: str = "application/json"
