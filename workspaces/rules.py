@@ -14,6 +14,7 @@ from django.db import IntegrityError, models, transaction
 from django.dispatch import Signal
 
 from .memory import Change, RememberingModel
+from .refusals import refused
 
 # Sent last of all in the transaction of a change, when whoever listens to that change was told.
 # Arguments: sender (the model that changed), keys (of the rows above, a set), using.
@@ -161,8 +162,9 @@ def _broken_rule(model: type[models.Model], error: IntegrityError) -> Validation
 def _sentence(rule: models.BaseConstraint) -> ValidationError:
     sentence = str(rule.get_violation_error_message())
     columns: Sequence[str] = getattr(rule, "fields", ())
-    # Of a workspace and its external_id, the latter is what is wrong.
-    return ValidationError({columns[-1]: sentence} if len(columns) > 1 else sentence, code="constraint")
+    if len(columns) > 1:
+        return refused(columns[-1], sentence, "unique")  # of a workspace and its external_id, the latter is wrong
+    return ValidationError(sentence, code="constraint")
 
 
 def refuse_double(row: RuledModel, written: AbstractSet[str], using: str) -> None:

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Count
 
 from workspaces.changes import Above, Change, TrackedModel
+from workspaces.refusals import refused
 
 from . import values
 from .case import Case
@@ -49,7 +50,7 @@ class Written(TrackedModel):
     def refuse(cls, changes: Sequence[Change], using: str) -> None:
         values.refuse(changes)
         if any(not change.row.stored()["content"].strip() for change in changes):
-            raise ValidationError({"content": "Write something."}, code="blank")
+            raise refused("content", "Write something.", "blank")
         if new := Counter(change.row.stored()[cls.above.field] for change in changes if change.before is None):
             cls._refuse_too_many(new, [change.row.pk for change in changes], using)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from workspaces.changes import Change
+from workspaces.refusals import refused
 
 from . import rules
 from .choices import CompanyType
@@ -63,7 +64,7 @@ def refuse_types(changes: Sequence[Change], known: Iterable[Values]) -> None:
         if mains > 1:
             raise ValidationError(ONE_MAIN, code="one_main")
         if not mains:
-            raise ValidationError({"type": _without_main(changes)}, code="no_main")
+            raise refused("type", _without_main(changes), "no_main")
 
 
 def _without_main(changes: Sequence[Change]) -> str:

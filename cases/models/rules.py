@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
+from workspaces.refusals import refused
+
 from .choices import CaseFlag, CaseStatus, PortalType, ReviewStatus, RiskLevel, RiskMode
 
 Json = Mapping[str, Any]
@@ -115,9 +117,7 @@ def refuse_portal(before: Json | None, now: Any, status: str) -> None:
     if now is not None and not _is_portal(now):
         raise ValidationError({"client_portal": "Give id, name, type (KYB or KYC) and wait_step_key, or null."})
     if wait_step(before) != wait_step(now) and status != CaseStatus.DRAFT:
-        raise ValidationError(
-            {"client_portal": "Wait steps are triggered and completed while the case is a draft."}, code="not_draft"
-        )
+        raise refused("client_portal", "Wait steps are triggered and completed while the case is a draft.", "not_draft")
 
 
 def wait_step(portal: Json | None) -> str | None:
@@ -134,9 +134,7 @@ def refuse_metadata(metadata: Any) -> None:
 def refuse_properties(properties: Any) -> None:
     """Raises ValidationError for custom properties that the API could not show."""
     if properties is None or not _are(properties, _is_property):
-        raise ValidationError(
-            {"custom_properties": "By key: text, a number, true, false, a list of texts, or null."}, code="invalid"
-        )
+        raise refused("custom_properties", "By key: text, a number, true, false, a list of texts, or null.", "invalid")
 
 
 OF_COLUMNS: Mapping[str, Callable[[Any], None]] = {

@@ -11,6 +11,7 @@ from django.db import transaction
 from cases.models import Case, CaseStatus
 from cases.models.rules import wait_step
 from workspaces.identifiers import new_id
+from workspaces.refusals import refused
 
 from .reviews import locked
 
@@ -31,7 +32,7 @@ def trigger_wait_step(case: Case, key: str) -> Case:
     """The contact has come to this step and waits. Raises ValidationError unless a draft with a portal."""
     current = locked(case)
     if current.client_portal is None:
-        raise ValidationError({"client_portal": "This case has no client portal."}, code="no_portal")
+        raise refused("client_portal", "This case has no client portal.", "no_portal")
     current.client_portal = {**current.client_portal, "wait_step_key": key}
     current.save()
     return current

@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 
 from cases.models import Tag
 from workspaces.models import Workspace
+from workspaces.refusals import refused
 
 
 @transaction.atomic
@@ -90,7 +91,7 @@ def _lock(workspace: Workspace) -> None:
 
 def _refuse_taken(others: QuerySet[Any], label: str) -> None:
     if others.filter(word=Lower(Value(label))).exists():
-        raise ValidationError({"label": "Another tag of this workspace has this label."}, code="unique")
+        raise refused("label", "Another tag of this workspace has this label.", "unique")
 
 
 def _refuse_too_many(workspace: Workspace, field: str) -> None:

@@ -127,7 +127,8 @@ class DocumentViewSet(TypedViewSet):
             if "settings" not in getattr(error, "error_dict", ()):
                 raise
             # The other settings were looked at before: what is wrong is the type.
-            raise ValidationError({"settings": {"document_type_key": error.message_dict["settings"]}}) from None
+            found: Any = get_error_detail(error)
+            raise ValidationError({"settings": {"document_type_key": found["settings"]}}) from None
         return files.add_documents(check, data.get("data", {}).get("files", ()))
 
     @described(

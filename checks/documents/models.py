@@ -15,6 +15,7 @@ from django.utils import timezone
 from cases.models import Case, Company, Individual
 from checks.choices import CheckType
 from workspaces.changes import Above, Change, TrackedModel
+from workspaces.refusals import refused
 
 if TYPE_CHECKING:
     from checks.models import Check
@@ -131,13 +132,13 @@ def _refuse_state(before: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
     """A document goes forward only: receivers were told of the stages that it has behind it."""
     stage, decision = stored["stage"], stored["decision"]
     if stage not in Stage.values:
-        raise ValidationError({"stage": f"There is no stage {stage} of documents."}, code="unknown")
+        raise refused("stage", f"There is no stage {stage} of documents.", "unknown")
     if Stage.values.index(before.get("stage", stage)) > Stage.values.index(stage):
         raise ValidationError({"stage": f"A document that is {before['stage']} cannot be {stage} again."})
     if decision not in (Decision.values if stage == Stage.DECIDED else ("",)):
         raise ValidationError({"decision": f"A document that is {stage} cannot have the decision “{decision}”."})
     if stage == Stage.DECIDED and not _deciding.get():
-        raise ValidationError({"decision": DECIDES}, code="not_deciding")
+        raise refused("decision", DECIDES, "not_deciding")
 
 
 class DocumentFile(models.Model):

@@ -21,6 +21,7 @@ from checks.models import WAITING, Check, CheckStatus, CheckType
 from checks.projection import whole_data
 from checks.services.common import locked
 from workspaces.models import Workspace
+from workspaces.refusals import refused
 
 from .models import CheckFile, Upload
 
@@ -127,10 +128,8 @@ def _refuse_large(check: Check, side: str, given: Upload | None) -> None:
     vendor = whole_data(check.stored())["settings"]["vendor"]
     most = MOST_BYTES_OF_VENDOR[vendor]
     if given and given.size > most:
-        raise ValidationError(
-            {f"{side}_upload_ref": f"The file is larger than {most // 1_000_000} MB, the most that {vendor} takes."},
-            code="too_large",
-        )
+        sentence = f"The file is larger than {most // 1_000_000} MB, the most that {vendor} takes."
+        raise refused(f"{side}_upload_ref", sentence, "too_large")
 
 
 def _kept(check: Check, given: Upload) -> CheckFile:

@@ -15,6 +15,7 @@ from checks.aml import has_open_hits
 from checks.choices import ABOUT_COMPANIES, ABOUT_INDIVIDUALS, DECIDED, STAYS_AFTER_ITS_DAY, CheckStatus, CheckType
 from checks.data import refuse_members
 from workspaces.changes import Above, Change, TrackedManager, TrackedModel, TrackedQuerySet
+from workspaces.refusals import refused
 
 from . import rules
 from .starting import begin
@@ -143,7 +144,7 @@ def _refuse_state(before: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
     elif has_open_hits(before.get("data")):
         return  # they were open when it was decided, before there was this rule
     if stored["status"] in DECIDED and has_open_hits(stored["data"]):
-        raise ValidationError({"status": OPEN_HITS}, code="open_hits")
+        raise refused("status", OPEN_HITS, "open_hits")
 
 
 def _day_in(data: Any) -> str | None:

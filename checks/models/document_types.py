@@ -19,6 +19,7 @@ from checks.data.document_types import STANDARD
 from checks.data.settings import KEY_LENGTH
 from workspaces.changes import Change, TrackedModel
 from workspaces.models import Workspace
+from workspaces.refusals import refused
 
 is_key = RegexValidator(r"\A[a-z][a-z_0-9]*\Z", "Use small letters, digits and _, beginning with a letter.")
 
@@ -119,12 +120,12 @@ def _make_standard(workspaces: Collection[UUID], case_ids: Collection[UUID]) -> 
 
 def _refuse(row: Row | None, workspace: UUID, key: str, entity: str) -> None:
     if row is None:
-        raise ValidationError({"settings": _unknown(workspace, key)}, code="unknown_document_type")
+        raise refused("settings", _unknown(workspace, key), "unknown_document_type")
     if row["archived_at"] is not None:
-        raise ValidationError({"settings": f"The document type {key} is archived."}, code="archived")
+        raise refused("settings", f"The document type {key} is archived.", "archived")
     if entity not in row["target_entities"]:
         whom = {EntityType.COMPANY.value: "companies", EntityType.INDIVIDUAL.value: "individuals"}[entity]
-        raise ValidationError({"settings": f"The document type {key} is not of {whom}."}, code="wrong_subject")
+        raise refused("settings", f"The document type {key} is not of {whom}.", "wrong_subject")
 
 
 def _unknown(workspace: UUID, key: str) -> str:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from django.core.exceptions import ValidationError
 
 from checks.choices import ABOUT_COMPANIES, ABOUT_INDIVIDUALS, CheckStatus, CheckType
+from workspaces.refusals import refused
 
 # Where a check may go from each status. What a review may decide is narrower: see services.refuse_review.
 NEXT: Mapping[str, frozenset[str]] = {
@@ -38,7 +39,7 @@ def restarting() -> Iterator[None]:
 def refuse_unknown(status: str) -> None:
     """Raises ValidationError for what is no status of checks."""
     if status not in CheckStatus.values:
-        raise ValidationError({"status": f"There is no status {status} of checks."}, code="unknown")
+        raise refused("status", f"There is no status {status} of checks.", "unknown")
 
 
 def refuse_step(before: str, now: str) -> None:
@@ -54,9 +55,9 @@ def refuse_step(before: str, now: str) -> None:
 def refuse_misfit(kind: str, is_company: bool) -> None:
     """Raises ValidationError when this type of check is not for this kind of subject, or no type at all."""
     if kind not in CheckType.values:
-        raise ValidationError({"type": f"There is no type {kind} of checks."}, code="unknown")
+        raise refused("type", f"There is no type {kind} of checks.", "unknown")
     label = CheckType(kind).label
     if kind in ABOUT_COMPANIES and not is_company:
-        raise ValidationError({"type": f"{label} is a check of companies, not of individuals."}, code="wrong_subject")
+        raise refused("type", f"{label} is a check of companies, not of individuals.", "wrong_subject")
     if kind in ABOUT_INDIVIDUALS and is_company:
-        raise ValidationError({"type": f"{label} is a check of individuals, not of companies."}, code="wrong_subject")
+        raise refused("type", f"{label} is a check of individuals, not of companies.", "wrong_subject")
