@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import OperationalError, connection
 from django.urls import get_resolver
 from django.utils import timezone
@@ -145,6 +146,26 @@ def test_an_answer_is_forgotten_after_its_time(client: APIClient, settings: Any)
     settings.IDEMPOTENCY_SECONDS = 86_400
     assert new["id"] != old["id"]
     assert post(client, {"name": "Other"}).json() == new
+
+
+@pytest.mark.parametrize("again", [{}, {"body": {"name": "Other"}}], ids=["same", "other"])
+def test_what_was_answered_under_a_lost_encryption_key_is_409_and_not_done_again(
+    client: APIClient, settings: Any, caplog: pytest.LogCaptureFixture, again: dict[str, Any]
+) -> None:
+    post(client)
+    settings.ENCRYPTION_KEYS = (Fernet.generate_key().decode(),)
+    response = post(client, **again)
+    assert (response.status_code, "Retry-After" in response.headers) == (409, False)
+    assert "was done already" in response.json()["message"]
+    assert Case.objects.count() == 1
+    assert [record.levelname for record in caplog.records if record.name == "workspaces.api.idempotency"] == ["ERROR"]
+
+
+def test_an_old_answer_under_a_lost_encryption_key_is_in_nobodys_way(client: APIClient, settings: Any) -> None:
+    post(client)
+    settings.ENCRYPTION_KEYS = (Fernet.generate_key().decode(),)
+    settings.IDEMPOTENCY_SECONDS = 0
+    assert [post(client).status_code, sum(KeptAnswer.objects.all().remove_old())] == [201, 1]
 
 
 def test_upkeep_removes_old_answers_only(client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:

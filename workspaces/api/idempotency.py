@@ -7,6 +7,7 @@ is kept; after an error nothing was done, and the same key may be used again.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from cryptography.fernet import InvalidToken
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.http import HttpResponse, QueryDict
@@ -28,6 +30,8 @@ from workspaces.models import Workspace
 
 from .errors import Conflict, NotUnderstood
 
+logger = logging.getLogger(__name__)
+
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 JSON = "application/json"
@@ -38,6 +42,15 @@ class StillRunning(Conflict):
     default_detail = f"The first request with this {HEADER} is still being answered. Send this one again in a second."
     wait = 1
     """Seconds, for `Retry-After`."""
+
+
+class Unreadable(Conflict):
+    """Only success is kept: whatever was asked under this key was done, and another time might be once too often."""
+
+    default_detail = (
+        f"A request with this {HEADER} was done already, but its answer can no longer be read. Look whether what it "
+        "made is there; to do it once more, choose a new key."
+    )
 
 
 class AnotherRequest(APIException):
@@ -138,7 +151,11 @@ def _number(workspace: Workspace, key: bytes) -> int:
 
 
 def _find(workspace: Workspace, key: bytes) -> Answer | None:
-    kept = KeptAnswer.objects.fresh().filter(workspace=workspace, key=key).first()
+    try:
+        kept = KeptAnswer.objects.fresh().filter(workspace=workspace, key=key).first()
+    except InvalidToken:
+        logger.error("an answer that workspace %s was kept was written with none of ENCRYPTION_KEYS", workspace.pk)
+        raise Unreadable from None
     return kept.answer if kept else None
 
 
