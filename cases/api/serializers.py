@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 
@@ -141,6 +142,19 @@ class TemplateKey(fields.Own):
         return found if found is not None else self.fail("does_not_exist")
 
 
+class Assignee(fields.Own):
+    """A member of the workspace who may sign in. Whom a case has already, it may keep."""
+
+    default_error_messages = {"does_not_exist": "No member of this workspace who may sign in has this id."}
+
+    def __init__(self) -> None:
+        super().__init__(User.objects.all(), "workspaces", source="assignee", required=False, allow_null=True)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        case = getattr(self.parent, "instance", None)
+        return super().get_queryset().filter(Q(is_active=True) | Q(pk=case.assignee_id if case else None))
+
+
 class CaseUpdateSerializer(serializers.Serializer[Any]):
     name = fields.Text(max_length=NAME_LENGTH)
     status = fields.Word(
@@ -151,7 +165,7 @@ class CaseUpdateSerializer(serializers.Serializer[Any]):
     external_id = fields.OptionalText()
     template_key = TemplateKey(Template.objects.all(), required=False, allow_null=True)
     template_id = fields.Own(Template.objects.all(), required=False, allow_null=True)
-    assignee_id = fields.Own(User.objects.all(), "workspaces", source="assignee", required=False, allow_null=True)
+    assignee_id = Assignee()
     custom_properties = Properties()
     metadata = Metadata()
 

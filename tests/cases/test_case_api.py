@@ -147,3 +147,21 @@ def test_only_members_of_the_workspace_are_assigned(client: APIClient, workspace
     member, stranger = factories.user(workspace), factories.user()
     assert create(client, assignee_id=str(member.pk))["assignee"]["id"] == str(member.pk)
     assert refused(client, assignee_id=str(stranger.pk)) == ["assignee_id"]
+
+
+def test_who_may_not_sign_in_is_assigned_no_case(client: APIClient, workspace: Workspace) -> None:
+    gone = factories.user(workspace, is_active=False)
+    assert refused(client, assignee_id=str(gone.pk)) == ["assignee_id"]
+    made = create(client)
+    answer = client.patch(f"/v1/cases/{made['id']}", {"assignee_id": str(gone.pk)})
+    assert (answer.status_code, [error["message"] for error in answer.json()["errors"]]) == (
+        400,
+        ["No member of this workspace who may sign in has this id."],
+    )
+
+
+def test_a_case_keeps_an_assignee_who_may_no_longer_sign_in(client: APIClient, workspace: Workspace) -> None:
+    gone = factories.user(workspace, is_active=False)
+    case = factories.case(workspace, assignee=gone)
+    answer = client.patch(f"/v1/cases/{case.pk}", {"name": "New", "assignee_id": str(gone.pk)})
+    assert (answer.status_code, answer.json()["assignee_id"]) == (200, str(gone.pk))
