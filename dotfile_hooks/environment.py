@@ -70,7 +70,7 @@ def _between(value: N, minimum: float, maximum: float) -> N:
 
 
 def _range(kind: str, minimum: float, maximum: float) -> str:
-    return f"a {kind} of at least {minimum:g}" + (f" and at most {maximum:g}" if isfinite(maximum) else "")
+    return f"a {kind} of at least {minimum:g}" + (f" and at most {maximum:,.15g}" if isfinite(maximum) else "")
 
 
 def boolean(name: str, default: bool) -> bool:

@@ -18,6 +18,9 @@ from . import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "1.0.0"
+# Seconds. Every time below has a maximum that nobody should need: one that cannot be added to a date, or waited for,
+# would be an error at each use instead of one at the start.
+_HOUR, _DAY = 3_600, 86_400
 
 # DEBUG (default false): Django's error pages, and throw-away defaults for the keys below. Never in production.
 DEBUG = env.boolean("DEBUG", False)
@@ -68,13 +71,13 @@ DATABASES = {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
         # DATABASE_CONN_MAX_AGE (seconds, default 60): how long a web process keeps its connection.
-        "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 60),
+        "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 60, 0, _DAY),
         "CONN_HEALTH_CHECKS": True,
         # DATABASE_CONNECT_TIMEOUT (seconds, default 5), DATABASE_TCP_TIMEOUT (milliseconds, default 10,000): how
         # long a dead server may hold a process. A courier that waits here cannot read its receivers' answers.
         "OPTIONS": {
-            "connect_timeout": env.integer("DATABASE_CONNECT_TIMEOUT", 5, 1),
-            "tcp_user_timeout": env.integer("DATABASE_TCP_TIMEOUT", 10_000),
+            "connect_timeout": env.integer("DATABASE_CONNECT_TIMEOUT", 5, 1, _HOUR),
+            "tcp_user_timeout": env.integer("DATABASE_TCP_TIMEOUT", 10_000, 0, 1000 * _HOUR),
             "application_name": "dotfile-hooks",
         },
     }
@@ -96,7 +99,7 @@ CELERY_BROKER_URL = env.server_url(
     "BROKER_URL", _broker_url, _brokers, f"{_redis_example} or amqp://user:password@host//"
 )
 # WAKE_TIMEOUT (seconds, default 0.25): how long a save() or a request may wait for Redis before it goes on without.
-WAKE_TIMEOUT = env.number("WAKE_TIMEOUT", 0.25)
+WAKE_TIMEOUT = env.number("WAKE_TIMEOUT", 0.25, 0, _HOUR)
 
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -140,9 +143,9 @@ CELERY_TASK_ROUTES = {
     "checks.documents.*": {"queue": "documents"},
 }
 # SWEEP_INTERVAL (seconds, default 1): how often beat looks for due work that nobody was woken for.
-SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1)
+SWEEP_INTERVAL = env.number("SWEEP_INTERVAL", 1.0, 0.1, _HOUR)
 # DOCUMENT_RESUME_INTERVAL (seconds, default 60): how often beat looks for documents whose analysis stands still.
-DOCUMENT_RESUME_INTERVAL = env.number("DOCUMENT_RESUME_INTERVAL", 60.0, 0.1)
+DOCUMENT_RESUME_INTERVAL = env.number("DOCUMENT_RESUME_INTERVAL", 60.0, 0.1, _DAY)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "deliveries.sweep", "schedule": SWEEP_INTERVAL, "options": {"expires": 300}},
     # By the clock: a beat that is restarted often would never see a whole hour pass.
@@ -162,7 +165,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- Delivery ---------------------------------------------------------------------------------------------------------
 
 # DELIVERY_CONNECT_TIMEOUT (seconds, default 5): to have a connection, TLS included.
-DELIVERY_CONNECT_TIMEOUT = env.number("DELIVERY_CONNECT_TIMEOUT", 5, 0.1)
+DELIVERY_CONNECT_TIMEOUT = env.number("DELIVERY_CONNECT_TIMEOUT", 5, 0.1, _HOUR)
 # DELIVERY_TIMEOUT (seconds, default 15, at most 30): from the first byte of DNS to the last of the answer.
 DELIVERY_TIMEOUT = env.number("DELIVERY_TIMEOUT", 15, 0.1, 30)
 # DELIVERY_MAX_RETRIES (default 18, about 71 hours; at most 20): for subscriptions that do not choose their own.
@@ -175,11 +178,11 @@ DELIVERY_LANE_IN_FLIGHT = env.integer("DELIVERY_LANE_IN_FLIGHT", 32, 1)
 DELIVERY_HOST_IN_FLIGHT = env.integer("DELIVERY_HOST_IN_FLIGHT", 128, 1)
 # DELIVERY_LEASE (seconds, default 40): how long a dead worker keeps its subscriptions from the others. A request lasts
 # three quarters of it at most, whatever its own timeout.
-DELIVERY_LEASE = env.number("DELIVERY_LEASE", 40, 2)
+DELIVERY_LEASE = env.number("DELIVERY_LEASE", 40, 2, _HOUR)
 # DELIVERY_BOUND (seconds, default 60): how long one `deliver` task works before it hands over to another.
-DELIVERY_BOUND = env.number("DELIVERY_BOUND", 60, 1)
-# SECRET_GRACE (seconds, default 86,400): how long the old secret signs too after a rotation.
-SECRET_GRACE = env.integer("SECRET_GRACE", 86_400)
+DELIVERY_BOUND = env.number("DELIVERY_BOUND", 60, 1, _HOUR)
+# SECRET_GRACE (seconds, default 86,400, at most 7 days): how long the old secret signs too after a rotation.
+SECRET_GRACE = env.integer("SECRET_GRACE", _DAY, 0, 7 * _DAY)
 
 # BREAKER_FAILURES (default 10): failures in a row after which a receiver is left alone for a while; also when more than
 # half of BREAKER_ATTEMPTS (default 20) or more in the last minute failed.
@@ -187,16 +190,16 @@ BREAKER_FAILURES = env.integer("BREAKER_FAILURES", 10, 1)
 BREAKER_ATTEMPTS = env.integer("BREAKER_ATTEMPTS", 20, 1)
 # BREAKER_PAUSE (seconds, default 10): until it is probed by one request; doubled after each probe that fails, up to
 # BREAKER_LONGEST_PAUSE (seconds, default 600).
-BREAKER_PAUSE = env.number("BREAKER_PAUSE", 10, 0.1)
-BREAKER_LONGEST_PAUSE = env.number("BREAKER_LONGEST_PAUSE", 600, 0.1)
+BREAKER_PAUSE = env.number("BREAKER_PAUSE", 10, 0.1, _DAY)
+BREAKER_LONGEST_PAUSE = env.number("BREAKER_LONGEST_PAUSE", 600, 0.1, _DAY)
 # OFFLINE_AFTER_FAILURES (default 50): failures in 24 hours, more than half of all attempts, that take a subscription
 # offline unless it is promoted.
 OFFLINE_AFTER_FAILURES = env.integer("OFFLINE_AFTER_FAILURES", 50, 1)
 
-# RETENTION_DAYS (default 30, at least 7): how long events, payloads, deliveries and attempts are kept. Retries by our
+# RETENTION_DAYS (default 30, 7 to 3,650): how long events, payloads, deliveries and attempts are kept. Retries by our
 # own schedule end within five days, so at 7 nothing is removed that would still be tried, unless its receiver asked for
 # long delays (Retry-After) or was offline.
-RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, 7)
+RETENTION_DAYS = env.integer("RETENTION_DAYS", 30, 7, 3_650)
 # PARTITIONS_AHEAD (default 7, 2 to 60): days for which partitions are made in advance.
 PARTITIONS_AHEAD = env.integer("PARTITIONS_AHEAD", 7, 2, 60)
 
@@ -215,7 +218,7 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail.backend, _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 # EMAIL_TIMEOUT (seconds, default 10): for each step of talking to the mail server.
-EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10, 0.1)
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10, 0.1, _HOUR)
 # EMAIL_FROM (default Dotfile Hooks <hooks@localhost>): whom e-mails come from.
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.sender("EMAIL_FROM", "Dotfile Hooks <hooks@localhost>")
 # PUBLIC_URL (default none): where people reach the admin and the API, e.g. https://hooks.example.com. E-mails then link
@@ -236,7 +239,7 @@ EGRESS_NAT64_PREFIX = env.nat64_prefix("EGRESS_NAT64_PREFIX")
 # EGRESS_DNS_SERVERS (default: the system's): comma-separated name servers, by IP address, with :port or without.
 EGRESS_DNS_SERVERS = env.name_servers("EGRESS_DNS_SERVERS")
 # EGRESS_DNS_TIMEOUT (seconds, default 3): for all tries together.
-EGRESS_DNS_TIMEOUT = env.number("EGRESS_DNS_TIMEOUT", 3, 0.1)
+EGRESS_DNS_TIMEOUT = env.number("EGRESS_DNS_TIMEOUT", 3, 0.1, _HOUR)
 
 # URL_LOOKUP_TIMEOUT (seconds, default 1; 0: do not look): how long saving a webhook may look for its URL's addresses,
 # to refuse names that are not public. Who saves learns that a name has an inner address: where that is too much, give
@@ -314,8 +317,8 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG  # development serves st
 _tls = env.boolean("TLS_PROXY", not DEBUG)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _tls else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
-# HSTS_SECONDS (default 31,536,000 behind TLS_PROXY): how long browsers insist on https.
-SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000 if _tls else 0)
+# HSTS_SECONDS (seconds, default 31,536,000 behind TLS_PROXY): how long browsers insist on https.
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 365 * _DAY if _tls else 0, 0, 3650 * _DAY)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _tls
 
 # --- The API ----------------------------------------------------------------------------------------------------------
@@ -350,8 +353,8 @@ _risk_levels = ("not_defined", "low", "medium", "high", "critical", "prohibited"
 NEXT_REVIEW_DAYS = env.days("NEXT_REVIEW_DAYS", _risk_levels)
 # KEYS_PER_WORKSPACE (default 50): API keys that are live at a time, Dotfile's limit, too.
 KEYS_PER_WORKSPACE = env.integer("KEYS_PER_WORKSPACE", 50, 1)
-# KEY_GRACE (seconds, default 86,400): how long the old key is good after a rotation that does not say.
-KEY_GRACE = env.integer("KEY_GRACE", 86_400)
+# KEY_GRACE (seconds, default 86,400, at most 31 days): how long the old key is good after a rotation that does not say.
+KEY_GRACE = env.integer("KEY_GRACE", _DAY, 0, 31 * _DAY)
 # READS_PER_MINUTE (default 800), READS_BURST (200): GET requests of a key, and how many of them at once. So WRITES_
 # (300 and 100) for all other methods, and BAD_KEYS_ (120 and 60) for refused keys of an address. 0 a minute: no limit.
 READS_PER_MINUTE, READS_BURST = env.integer("READS_PER_MINUTE", 800), env.integer("READS_BURST", 200, 1)
@@ -361,8 +364,9 @@ BAD_KEYS_PER_MINUTE, BAD_KEYS_BURST = env.integer("BAD_KEYS_PER_MINUTE", 120), e
 # of a key, is then that many from the end of X-Forwarded-For; at 0 the header is not read.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 
-# IDEMPOTENCY_SECONDS (default 86,400): how long the answer to a POST with an Idempotency-Key is given again.
-IDEMPOTENCY_SECONDS = env.integer("IDEMPOTENCY_SECONDS", 86_400, 1)
+# IDEMPOTENCY_SECONDS (seconds, default 86,400, at most a year): how long the answer to a POST with an Idempotency-Key
+# is given again.
+IDEMPOTENCY_SECONDS = env.integer("IDEMPOTENCY_SECONDS", _DAY, 1, 365 * _DAY)
 
 # LOG_LEVEL (default INFO): of our own loggers; ids and counts only, never a body, a secret or a person.
 _log_level = env.text("LOG_LEVEL", "INFO")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +100,11 @@ def test_a_missing_setting_stops_the_start_with_a_sentence_that_names_it(name: s
         ("SWEEP_INTERVAL", "0", "SWEEP_INTERVAL must be a number of at least 0.1"),
         ("READS_PER_MINUTE", "many", "READS_PER_MINUTE must be a whole number of at least 0"),
         ("WRITES_BURST", "0", "WRITES_BURST must be a whole number of at least 1"),
+        ("WAKE_TIMEOUT", "1e300", "WAKE_TIMEOUT must be a number of at least 0 and at most 3,600;"),
+        ("SECRET_GRACE", "604801", "SECRET_GRACE must be a whole number of at least 0 and at most 604,800;"),
+        ("KEY_GRACE", "9" * 30, "KEY_GRACE must be a whole number of at least 0 and at most 2,678,400;"),
+        ("IDEMPOTENCY_SECONDS", "9" * 12, "IDEMPOTENCY_SECONDS must be a whole number of at least 1 and at most"),
+        ("RETENTION_DAYS", "99999", "RETENTION_DAYS must be a whole number of at least 7 and at most 3,650;"),
         ("TRUSTED_PROXIES", "10.0.0.0/8", "TRUSTED_PROXIES must be a whole number of at least 0"),
     ],
 )
@@ -132,6 +139,21 @@ def test_a_malformed_setting_stops_the_start_with_a_sentence_that_names_it(
 def test_a_well_formed_setting_is_taken(name: str, value: str) -> None:
     done = check({**PRODUCTION, name: value})
     assert done.returncode == 0, done.stderr
+
+
+def test_every_time_has_a_maximum() -> None:
+    """Else it would overflow where it is used: in a request, or in the arithmetic of a courier."""
+    source = (CHECKOUT / "dotfile_hooks" / "settings.py").read_text()
+    times = {*re.findall(r"\b([A-Z_]+)\s+\((?:milli)?seconds\b", source), "RETENTION_DAYS"}
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args]
+    read = {
+        node.args[0].value: len(node.args)
+        for node in calls
+        if ast.unparse(node.func) in ("env.integer", "env.number") and isinstance(node.args[0], ast.Constant)
+    }
+    assert len(times) > 15
+    assert times - read.keys() == set()
+    assert {name for name in times if read[name] < len(("name", "default", "minimum", "maximum"))} == set()
 
 
 def test_the_lengths_of_a_nat64_prefix_are_those_that_the_engine_knows() -> None:
