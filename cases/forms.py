@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -34,9 +35,11 @@ class CaseForm(RuledForm):
         required=False, help_text="The step at which the contact of a draft waits; empty it to let them go on."
     )
     metadata = CheckedJSON(
-        checked_by=Metadata, default=lambda: None, help_text='JSON, text by key, such as {"batch": "12"}.'
+        checked_by=partial(Metadata, limited=False),
+        default=lambda: None,
+        help_text='JSON, text by key, such as {"batch": "12"}.',
     )
-    custom_properties = CheckedJSON(checked_by=Properties, default=dict, help_text=EACH)
+    custom_properties = CheckedJSON(checked_by=partial(Properties, limited=False), default=dict, help_text=EACH)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,7 +119,7 @@ class PartyForm(RuledForm):
         default=dict,
         help_text="JSON with street_address, street_address_2, postal_code, city, state, region, country.",
     )
-    custom_properties = CheckedJSON(checked_by=Properties, default=dict, help_text=EACH)
+    custom_properties = CheckedJSON(checked_by=partial(Properties, limited=False), default=dict, help_text=EACH)
 
     def clean_address(self) -> dict[str, Any]:
         return parts.merged({}, self.cleaned_data["address"])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from cases.models.rules import SCORES
+from cases.models.rules import SCORES, excess
 from workspaces.api import fields
 from workspaces.api.described import Hints
 
@@ -88,19 +88,36 @@ class Property(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class Properties(serializers.DictField):
-    """Values by key. An update changes the keys it names and leaves the others."""
+class Members(serializers.DictField):
+    """Values by key, as many and as long as the rules of cases allow.
+
+    Forms, which send what they do not change, too, are not `limited` here: the rule itself looks at what changes.
+    """
+
+    def __init__(self, *, limited: bool = True, **kwargs: Any) -> None:
+        self.limited = limited
+        super().__init__(**{"required": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Before the values: to say what is wrong with each of 100,000 takes seconds."""
+        if self.limited and isinstance(data, dict) and (sentence := excess(data)):
+            raise serializers.ValidationError(sentence, code="too_large")
+        return super().to_internal_value(data)
+
+
+class Properties(Members):
+    """An update changes the keys it names and leaves the others."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"child": Property(allow_null=True), "required": False, **kwargs})
+        super().__init__(**{"child": Property(allow_null=True), **kwargs})
 
 
-class Metadata(serializers.DictField):
+class Metadata(Members):
     """Text by key. An update replaces the whole."""
 
     def __init__(self, **kwargs: Any) -> None:
         child = fields.Text(allow_blank=True, trim_whitespace=False)
-        super().__init__(**{"child": child, "required": False, "allow_null": True, **kwargs})
+        super().__init__(**{"child": child, "allow_null": True, **kwargs})
 
 
 def merged(old: Attrs | None, new: Attrs) -> Attrs:

@@ -36,6 +36,9 @@ EDITABLE = frozenset({CaseStatus.DRAFT.value, CaseStatus.OPEN.value})
 # Of PostgreSQL's integer, and of Dotfile's scores.
 SCORES = (-(2**31), 2**31 - 1)
 
+# Of metadata and of custom properties, which are in every payload. The text is as long as Dotfile's longest.
+MOST_MEMBERS, LONGEST_KEY, LONGEST_TEXT = 500, 255, 10_000
+
 _deriving = ContextVar("deriving", default=False)
 
 
@@ -126,15 +129,34 @@ def wait_step(portal: Json | None) -> str | None:
 
 
 def refuse_metadata(metadata: Any) -> None:
-    """Raises ValidationError unless it is null, or text by key."""
+    """Raises ValidationError unless it is null, or text by key, and not too much."""
     if not _are(metadata, _is_text):
         raise ValidationError({"metadata": "Metadata is text by key, and nothing else."})
+    if sentence := excess(metadata or {}):
+        raise refused("metadata", sentence, "too_large")
 
 
 def refuse_properties(properties: Any) -> None:
-    """Raises ValidationError for custom properties that the API could not show."""
+    """Raises ValidationError for custom properties that the API could not show, or too much of them."""
     if properties is None or not _are(properties, _is_property):
         raise refused("custom_properties", "By key: text, a number, true, false, a list of texts, or null.", "invalid")
+    if sentence := excess(properties):
+        raise refused("custom_properties", sentence, "too_large")
+
+
+def excess(values: Json) -> str:
+    """What metadata or custom properties have too much of, as a sentence; "" if they are small enough."""
+    if len(values) > MOST_MEMBERS:
+        return f"At most {MOST_MEMBERS} keys; these are {len(values)}."
+    if any(len(key) > LONGEST_KEY for key in values):
+        return f"Use keys of at most {LONGEST_KEY} characters."
+    for key, value in values.items():
+        texts = value if isinstance(value, list) else [value]
+        if len(texts) > MOST_MEMBERS:
+            return f"At most {MOST_MEMBERS} texts in a list; under “{key}” are {len(texts)}."
+        if any(isinstance(text, str) and len(text) > LONGEST_TEXT for text in texts):
+            return f"Use at most {LONGEST_TEXT:,} characters in a text; under “{key}” are more."
+    return ""
 
 
 OF_COLUMNS: Mapping[str, Callable[[Any], None]] = {
