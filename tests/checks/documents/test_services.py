@@ -432,10 +432,12 @@ def test_two_at_once_take_each_step_once() -> None:
     together = threading.Barrier(2)
 
     def run() -> None:
-        together.wait(10)
-        for step in (services.extract, services.analyse, services.settle):
-            step(document.pk)
-        connection.close()
+        try:
+            together.wait(10)
+            for step in (services.extract, services.analyse, services.settle):
+                step(document.pk)
+        finally:
+            connection.close()
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
