@@ -19,7 +19,9 @@ COUNTRY: Schema = {"type": "string", "minLength": 2, "maxLength": 2}
 FLAG: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
-NOTHING: Schema = {"type": "null"}
+NULL: Schema = {"type": "null"}
+NOTHING: Schema = {"type": ["string", "null"], "const": None}
+"""A member that is always null. Generators of Python clients give up at one whose type is just that."""
 NONE_HERE: Schema = {"type": "array", "items": {"type": "object"}, "maxItems": 0}
 """A list that Dotfile fills and that is always empty here."""
 
@@ -30,7 +32,7 @@ def ref(name: str) -> Schema:
 
 def nullable(schema: Schema) -> Schema:
     if "type" not in schema:
-        return {"anyOf": [schema, NOTHING]}
+        return {"anyOf": [schema, NULL]}
     enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, **enum, "type": [schema["type"], "null"]}
 
