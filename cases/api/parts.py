@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from cases.models.rules import SCORES, excess
+from cases.models.rules import LONGEST_KEY, MOST_MEMBERS, SCORES, excess
 from workspaces.api import fields
 from workspaces.api.described import Hints
 
@@ -93,6 +93,8 @@ class Members(serializers.DictField):
 
     Forms, which send what they do not change, too, are not `limited` here: the rule itself looks at what changes.
     """
+
+    hints: ClassVar[Hints] = {"maxProperties": MOST_MEMBERS, "propertyNames": {"maxLength": LONGEST_KEY}}
 
     def __init__(self, *, limited: bool = True, **kwargs: Any) -> None:
         self.limited = limited
