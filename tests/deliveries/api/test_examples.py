@@ -1,4 +1,4 @@
-"""Every body that the API's description shows as an example is taken, and answered as it says."""
+"""Every body that the API's description shows as an example is taken, and every parameter that it names."""
 
 from __future__ import annotations
 
@@ -21,11 +21,18 @@ from workspaces.models import Workspace
 Json = dict[str, Any]
 JSON = "application/json"
 
-OPERATIONS = [
+EVERY = [
     (path, method, operation)
     for path, operations in described.document()["paths"].items()
     for method, operation in operations.items()
-    if "requestBody" in operation
+]
+OPERATIONS = [each for each in EVERY if "requestBody" in each[2]]
+LISTS = [
+    (path, parameter)
+    for path, method, operation in EVERY
+    if method == "get" and "{" not in path
+    for parameter in operation.get("parameters", ())
+    if parameter.get("in") == "query"
 ]
 IDS = [operation["operationId"] for _, _, operation in OPERATIONS]
 KINDS = {kind.value.replace("fraud_", "fraud-"): kind for kind in CheckType}
@@ -136,3 +143,26 @@ def test_a_webhook_is_made_just_as_its_example_says(workspace: Workspace) -> Non
     factories.api_client(workspace).post("/v1/webhooks", example)
     row = Subscription.objects.get()
     assert {name: getattr(row, name) for name in example} == example
+
+
+@pytest.mark.parametrize(("path", "parameter"), LISTS, ids=[f"{path}?{each['name']}" for path, each in LISTS])
+def test_a_list_takes_each_parameter_that_is_described(workspace: Workspace, path: str, parameter: Json) -> None:
+    answer = factories.api_client(workspace).get(path, {parameter["name"]: value_of(parameter["schema"])})
+    assert answer.status_code == 200, answer.content
+
+
+def value_of(schema: Json) -> Any:
+    if "anyOf" in schema or schema["type"] == "array":
+        return value_of(schema["anyOf"][0] if "anyOf" in schema else schema["items"])
+    if "enum" in schema:
+        return schema["enum"][-1]
+    return VALUES.get(schema.get("format") or schema["type"], "503")  # a text, and a status of HTTP
+
+
+VALUES = {
+    "uuid": "019c1432-7e40-7000-8000-000000000005",
+    "date": "2026-02-03",
+    "date-time": "2026-02-03T09:15:42.128Z",
+    "boolean": "true",
+    "integer": "7",
+}
