@@ -45,6 +45,7 @@ def test_a_query_and_a_form_are_read_as_utf8(charset: str, kind: str) -> None:
     assert said == [TEXT.encode(), TEXT.encode(), b"multipart/form-data; boundary=x"]
 
 
+@pytest.mark.django_db(transaction=True)  # a server's first step is a look at the connection
 def test_our_own_application_reads_so() -> None:
     status, _ = call(application, PATH_INFO="/v1/nothing", QUERY_STRING="a=%41", CONTENT_TYPE="text/plain; charset=hex")
     assert status == "404 Not Found"
