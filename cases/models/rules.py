@@ -148,7 +148,7 @@ def excess(values: Json) -> str:
     """What metadata or custom properties have too much of, as a sentence; "" if they are small enough."""
     if len(values) > MOST_MEMBERS:
         return f"At most {MOST_MEMBERS} keys; these are {len(values)}."
-    if any(len(key) > LONGEST_KEY for key in values):
+    if any(len(str(key)) > LONGEST_KEY for key in values):  # in Python a key may be a number; JSON makes it text
         return f"Use keys of at most {LONGEST_KEY} characters."
     for key, value in values.items():
         texts = value if isinstance(value, list) else [value]

@@ -138,7 +138,7 @@ def test_what_waits_in_memory_is_bounded_in_bytes(
 ) -> None:
     monkeypatch.setattr(hand, "AHEAD_BYTES", 40_000)
     subscribe("Case.Created")
-    make_deliveries(workspace, 20, metadata={"long": "x" * 15_000})
+    make_deliveries(workspace, 20, metadata={"long": "x" * 7_500, "more": "x" * 7_500})
     held.lease(1)
     held.read()
     assert len(only_lane(held).waiting) == 3
