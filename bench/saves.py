@@ -105,10 +105,16 @@ def tell(report: Report, kind: Kind, alone: list[float], recorded: list[float]) 
 
 
 def count(report: Report, kind: Kind, found: site.Site) -> None:
-    """Statements and Redis commands of a few changes while a wake-up is pending: one before them has rung."""
+    """Statements and Redis commands of a few changes while a wake-up is pending: one before them has rung.
+
+    It begins without one: a wake-up that was pending before would be forgotten, and rung again, among those counted.
+    """
+    from deliveries.engine import doorbell
+
     seen = []
     with contextlib.closing(found.valkey.client()) as client:
         for recorded in (False, True):
+            client.delete(doorbell.FLAG)
             kind.change(0)
             with receivers(recorded), statements() as sent, commands(client) as heard:
                 for number in range(1, 1 + FEW):
