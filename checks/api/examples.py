@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cases.api.examples import ID
 from checks.choices import CheckType
 
 Json = dict[str, Any]
-
-ID = "019c1432-7e40-7000-8000-000000000005"
-"""Stands for the id of something of the caller's."""
 
 _PERSON: Json = {"individual_id": ID}
 CHECKS: Mapping[str, Json] = {

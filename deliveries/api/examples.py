@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from cases.api.examples import ID
+from workspaces.api import moments
+
 Json = dict[str, Any]
 
-ID = "019c1432-7e40-7000-8000-000000000005"
-"""Stands for the id of something of the caller's."""
-
-_MOMENT: Json = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 RANGE: Json = {
-    "since": {**_MOMENT, "description": "Unless given, a day before `until`."},
-    "until": {**_MOMENT, "description": "Unless given, now."},
+    "since": {**moments.SCHEMA, "description": "Unless given, a day before `until`."},
+    "until": {**moments.SCHEMA, "description": "Unless given, now."},
 }
 WEBHOOK: Json = {
     "name": "Core banking",

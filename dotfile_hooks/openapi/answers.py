@@ -6,6 +6,7 @@ from checks.models import EntityType
 from deliveries.api.logs import STATES, TYPES
 from deliveries.api.serializers import LONGEST_GRACE
 from deliveries.events import schemas
+from deliveries.events.schemas.cases import STORED
 from deliveries.events.schemas.words import (
     COUNT,
     EMAIL,
@@ -26,7 +27,6 @@ from deliveries.events.schemas.words import (
 )
 from deliveries.models import Recovery, Subscription
 
-STORED = same(MOMENT, "created_at", "updated_at")
 HEADERS = mapping(TEXT)
 OPTIONAL_HEADERS = told(nullable(HEADERS), "Null where no answer came.")
 RATIO: Schema = {"type": "number", "minimum": 0, "maximum": 1}

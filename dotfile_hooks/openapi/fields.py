@@ -5,6 +5,7 @@ Each gives a new dict: what it returns is written on.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -12,6 +13,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from checks.data.settings import Setting
 from deliveries.events.schemas.words import TEXT, UUID, Schema
+from workspaces.api import moments
 
 
 class _Own(OpenApiSerializerFieldExtension):
@@ -34,7 +36,7 @@ class _Moment(OpenApiSerializerFieldExtension):
     target_class = "workspaces.api.fields.Moment"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
-        return {"anyOf": [{**TEXT, "format": "date-time"}, {**TEXT, "format": "date"}]}
+        return deepcopy(moments.SCHEMA)
 
 
 class _Property(OpenApiSerializerFieldExtension):

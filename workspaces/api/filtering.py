@@ -133,7 +133,7 @@ class Time(Filter):
 
     @property
     def schema(self) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+        return moments.SCHEMA
 
     def condition(self, operator: str, value: str) -> Q:
         try:
