@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from ipaddress import ip_address
 from typing import Any
 
@@ -32,6 +33,9 @@ from .http2 import speaks_http2
 from .name_server import NameServer, family_zone
 from .receivers import LONG, Receiver, hangs, keeps_alive, read_request, repeats, says
 
+PATIENT = Limits(LONG, LONG)
+"""For requests that are answered, however busy the machine."""
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Receivers = Callable[..., Receiver]
 Windows = Callable[..., Window[int]]
@@ -42,15 +46,15 @@ def test_connections_are_used_again(window: Windows, receiver: Receivers) -> Non
     hook = receiver(keeps_alive(OK, []))
     opened = window()
     requests_ = [(number, prepared(hook.url)) for number in range(40)]
-    assert sorted(finished.key for finished in send_many(opened, requests_, LIMITS)) == list(range(40))
+    assert sorted(finished.key for finished in send_many(opened, requests_, PATIENT)) == list(range(40))
     assert hook.connections <= 4
 
 
 def test_nothing_of_one_request_shows_in_the_next(window: Windows, receiver: Receivers) -> None:
     seen: list[bytes] = []
     opened, hook = window(size=1), receiver(keeps_alive(OK, seen))
-    first = through_window(opened, prepared(hook.url, b"a" * 5000, {"X-First": "1"}), Limits(0.5, 0.8, keep_bytes=1))
-    second = through_window(opened, prepared(hook.url, b"", {"X-Second": "1"}))
+    first = through_window(opened, prepared(hook.url, b"a" * 5000, {"X-First": "1"}), Limits(LONG, LONG, keep_bytes=1))
+    second = through_window(opened, prepared(hook.url, b"", {"X-Second": "1"}), PATIENT)
     assert (first.content, second.content) == (b"o", b"ok")
     assert b"X-First" not in seen[1]
     assert seen[1].endswith(b"\r\n\r\n")
@@ -60,7 +64,7 @@ def test_nothing_of_one_request_shows_in_the_next(window: Windows, receiver: Rec
 def test_a_connection_that_was_closed_meanwhile_is_replaced(window: Windows, receiver: Receivers) -> None:
     hook = receiver(says(OK))  # closes after each answer without saying so
     opened = window(size=1)
-    assert [through_window(opened, prepared(hook.url)).status_code for _ in range(3)] == [200] * 3
+    assert [through_window(opened, prepared(hook.url), PATIENT).status_code for _ in range(3)] == [200] * 3
 
 
 def test_an_answer_sent_in_advance_is_not_taken_for_that_of_the_next_request(
@@ -68,49 +72,51 @@ def test_an_answer_sent_in_advance_is_not_taken_for_that_of_the_next_request(
 ) -> None:
     hook = receiver(keeps_alive(OK + b"HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n", []))
     opened = window(size=1)
-    assert [through_window(opened, prepared(hook.url)).status_code for _ in range(3)] == [200] * 3
+    assert [through_window(opened, prepared(hook.url), PATIENT).status_code for _ in range(3)] == [200] * 3
 
 
 def test_a_full_window_takes_no_more(window: Windows, receiver: Receivers) -> None:
     opened, hook = window(size=2), receiver(hangs)
     for number in range(2):
-        opened.start(number, prepared(hook.url), LIMITS)
+        opened.start(number, prepared(hook.url), PATIENT)
     assert (opened.free, opened.in_flight) == (0, 2)
     with pytest.raises(RuntimeError, match="full"):
-        opened.start(3, prepared(hook.url), LIMITS)
+        opened.start(3, prepared(hook.url), PATIENT)
 
 
 def test_waiting_ends_when_its_time_is_over(window: Windows, receiver: Receivers) -> None:
     opened = window()
-    opened.start(1, prepared(receiver(hangs).url), Limits(5, 5))
+    opened.start(1, prepared(receiver(hangs).url), PATIENT)
     began = time.monotonic()
     assert opened.wait(0.2) == []
-    assert 0.2 <= time.monotonic() - began < 2  # not the five seconds of the request
+    assert time.monotonic() - began >= 0.2
+    assert opened.in_flight == 1  # it did not wait for the request's own end
 
 
 def test_a_slow_receiver_does_not_hold_up_a_quick_one(window: Windows, receiver: Receivers) -> None:
     opened, slow, quick = window(), receiver(hangs), receiver(says(OK))
-    opened.start(1, prepared(slow.url), Limits(0.5, 0.5))
-    opened.start(2, prepared(quick.url), LIMITS)
-    first = opened.wait(2)
+    opened.start(1, prepared(slow.url), Limits(2, 2))
+    opened.start(2, prepared(quick.url), PATIENT)
+    first = opened.wait(LONG)
     assert [finished.key for finished in first] == [2]
-    second = opened.wait(2)
+    second = opened.wait(LONG)
     assert isinstance(second[0].error, ReadTimeout)
-    assert 0.5 <= second[0].elapsed < 2
+    assert 2 <= second[0].elapsed < LONG
 
 
 def test_many_silent_names_do_not_hold_up_a_quick_receiver(
-    window: Windows, receiver: Receivers, name_server: NameServers
+    receiver: Receivers, name_server: NameServers, stack: ExitStack
 ) -> None:
     def zone(name: str, family: int) -> list[str] | int | None:
         return None if name.startswith("silent") else family_zone(["127.0.0.1"])(name, family)
 
     hook = receiver(says(OK))
-    opened = window(size=120, policy=Policy.parse(["*"], True, ["127.0.0.0/8"], ""), dns=name_server(zone))
+    policy, servers = Policy.parse(["*"], True, ["127.0.0.0/8"], ""), [name_server(zone).address]
+    opened: Window[int] = stack.enter_context(closing(Window(policy, size=120, dns_servers=servers, dns_timeout=LONG)))
     for number in range(100):
-        opened.start(number, prepared(f"http://silent{number}.example.test/"), LIMITS)
-    opened.start(1000, prepared(f"http://good.example.test:{hook.port}/"), LIMITS)
-    (finished,) = opened.wait(2)
+        opened.start(number, prepared(f"http://silent{number}.example.test/"), PATIENT)
+    opened.start(1000, prepared(f"http://good.example.test:{hook.port}/"), PATIENT)
+    (finished,) = opened.wait(LONG)
     assert finished.key == 1000  # before the first of the silent ones was given up
 
 
@@ -130,12 +136,12 @@ def test_an_answer_that_arrived_while_we_were_held_up_still_counts(window: Windo
         connection.sendall(OK)
 
     opened, hook = window(), receiver(script)
-    opened.start(1, prepared(hook.url), Limits(0.3, 0.3))
+    opened.start(1, prepared(hook.url), Limits(1.5, 1.5))
     while not asked.is_set():
-        opened.wait(0.01)
+        assert opened.wait(0.01) == []
     go.set()
-    _hold_up(0.5)
-    (finished,) = opened.wait(2)
+    _hold_up(1.6)
+    (finished,) = opened.wait(LONG)
     assert finished.response is not None
     assert finished.response.status_code == 200
 
@@ -143,11 +149,12 @@ def test_an_answer_that_arrived_while_we_were_held_up_still_counts(window: Windo
 @pytest.mark.usefixtures("stalls")
 def test_a_deadline_that_passed_while_we_were_held_up_is_our_own_fault(window: Windows, receiver: Receivers) -> None:
     opened = window()
-    opened.start(1, prepared(receiver(hangs).url), Limits(0.6, 0.6))
-    opened.start(2, prepared(receiver(says(OK)).url), Limits(2, 2))
-    assert [finished.key for finished in opened.wait(2)] == [2]
-    _hold_up(0.63)  # no more than a little beyond the timer that the loop last waited for
-    (finished,) = opened.wait(2)
+    began = time.monotonic()
+    opened.start(1, prepared(receiver(hangs).url), Limits(1.5, 1.5))
+    opened.start(2, prepared(receiver(says(OK)).url), PATIENT)
+    assert [finished.key for finished in opened.wait(LONG)] == [2]
+    _hold_up(began + 1.53 - time.monotonic())  # no more than a little beyond the timer that the loop last waited for
+    (finished,) = opened.wait(LONG)
     assert (finished.key, type(finished.error)) == (1, OwnFault)
     assert opened.in_flight == 0
 
@@ -156,41 +163,46 @@ def test_a_deadline_that_passed_while_we_were_held_up_is_our_own_fault(window: W
 def test_a_deadline_is_put_off_once_however_often_we_are_held_up(window: Windows, receiver: Receivers) -> None:
     opened = window()
     opened.start(1, prepared(receiver(hangs).url), Limits(0.6, 0.6))
-    began, finished = time.monotonic(), opened.wait(0.1)
-    while not finished and time.monotonic() - began < 5:
-        _hold_up(0.2)
+    late, deadline, finished = 0, time.monotonic() + 0.6, opened.wait(0.1)
+    while not finished and late < 10:
+        late += time.monotonic() >= deadline
+        _hold_up(window_module.GRACE_SECONDS + 0.05)
         finished = opened.wait(0)
     assert [one.key for one in finished] == [1]
-    assert time.monotonic() - began < 2
+    assert late <= 2
 
 
-@pytest.mark.usefixtures("stalls")
 def test_a_receiver_that_keeps_us_busy_is_charged_for_it(
     window: Windows, receiver: Receivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a flood of what libcurl itself throws away does: reading it takes longer than a stall."""
+    monkeypatch.setattr(window_module, "STALL_SECONDS", 1.0)  # more than a busy machine takes from us elsewhere
     opened = window()
-    monkeypatch.setattr(opened, "_multi", Laborious(opened._multi))
-    opened.start(1, prepared(receiver(repeats(b"HTTP/1.1 200 OK\r\n\r\n", b"a", 0.01)).url), Limits(0.6, 0.6))
-    began, finished = time.monotonic(), opened.wait(5)
+    reading = Laborious(opened._multi)
+    monkeypatch.setattr(opened, "_multi", reading)
+    monkeypatch.setattr(window_module, "thread_time", lambda: reading.used)
+    opened.start(1, prepared(receiver(repeats(b"HTTP/1.1 200 OK\r\n\r\n", b"a", 0.01)).url), Limits(1.4, 1.4))
+    finished = opened.wait(LONG)
     assert [type(one.error) for one in finished] == [ReadTimeout]
-    assert time.monotonic() - began < 2
 
 
 class Laborious:
-    """libcurl, as if each piece took 0.15 s of CPU to read."""
+    """libcurl, as if each piece took 1.2 s of CPU to read; `used` is the thread's clock, which counts nothing else."""
 
     def __init__(self, multi: pycurl.CurlMulti) -> None:
         self._multi = multi
+        self.used = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._multi, name)
 
     def socket_action(self, descriptor: int, events: int) -> Any:
-        end = time.thread_time() + 0.15
-        while time.thread_time() < end:
-            pass
-        return self._multi.socket_action(descriptor, events)
+        began = time.monotonic()
+        if events == selectors.EVENT_READ:
+            _hold_up(1.2)
+        result = self._multi.socket_action(descriptor, events)
+        self.used += time.monotonic() - began
+        return result
 
 
 def _hold_up(seconds: float) -> None:
@@ -206,10 +218,10 @@ def test_running_out_of_file_handles_is_our_own_fault(
         raise OSError(24, "Too many open files")
 
     opened, hook = window(), receiver(says(OK))
-    opened.start(1, prepared(hook.url), LIMITS)
+    opened.start(1, prepared(hook.url), PATIENT)
     with monkeypatch.context() as patched:
         patched.setattr("deliveries.engine.exchange._Dialling", no_socket)
-        (finished,) = opened.wait(2)
+        (finished,) = opened.wait(LONG)
     assert finished.error is not None
     assert classify(finished.error) == "own_fault"
 
@@ -255,11 +267,11 @@ def test_a_resent_request_keeps_its_deadline(window: Windows, receiver: Receiver
             connection.sendall(OK)
 
     opened, hook = window(size=1), receiver(script)
-    assert through_window(opened, prepared(hook.url)).status_code == 200
+    assert through_window(opened, prepared(hook.url), PATIENT).status_code == 200
     began = time.monotonic()
     with pytest.raises(ReadTimeout):
-        through_window(opened, prepared(hook.url), Limits(0.5, 0.5))
-    assert time.monotonic() - began < 2
+        through_window(opened, prepared(hook.url), Limits(LONG, 1.0))
+    assert time.monotonic() - began < LONG / 2
     assert hook.connections == 2
 
 
@@ -271,7 +283,7 @@ def test_http2_is_spoken_where_the_receiver_offers_it(
     hook = receiver(speaks_http2, tls=context)
     opened = window(verify=authority.bundle)
     many = [(number, prepared(hook.url)) for number in range(20)]
-    statuses = [finished.response and finished.response.status_code for finished in send_many(opened, many, LIMITS)]
+    statuses = [finished.response and finished.response.status_code for finished in send_many(opened, many, PATIENT)]
     assert statuses == [200] * 20
 
 
@@ -288,11 +300,11 @@ def test_an_http2_connection_that_has_died_is_left_after_a_timeout(
 
     hook = receiver(script, tls=context)
     opened = window(verify=authority.bundle)
-    through_window(opened, prepared(hook.url))
+    through_window(opened, prepared(hook.url), PATIENT)
     dead.set()
     with pytest.raises(ReadTimeout):
         through_window(opened, prepared(hook.url), Limits(0.3, 0.3))
-    assert [through_window(opened, prepared(hook.url)).status_code for _ in range(2)] == [200, 200]
+    assert [through_window(opened, prepared(hook.url), PATIENT).status_code for _ in range(2)] == [200, 200]
     assert hook.connections == 2
 
 
