@@ -20,50 +20,9 @@ from workspaces.accelerator import Resting
 from workspaces.commits import savepoints
 from workspaces.timestamps import iso
 
-logger = logging.getLogger(__name__)
+from .recording import statement
 
-# What an event says of its entity is the row as the database has it, not as a copy in hand remembers it. The caller
-# has written or locked the row, so that it is still so when the event gets its number.
-LIVE = """
-SELECT d.name, d.entity_id, to_jsonb(t) AS fields, d.n
-FROM unnest(%s::text[], %s::uuid[]) WITH ORDINALITY AS d(name, entity_id, n) JOIN {table} t ON t.id = d.entity_id
-"""
-GIVEN = """
-SELECT * FROM unnest(%s::text[], %s::uuid[], %s::jsonb[]) WITH ORDINALITY AS d(name, entity_id, fields, n)
-"""
-# One statement, whatever the number: it numbers the events within their cases (the counter's row lock makes the
-# numbers gapless and in order of commit) and inserts them. Locks are taken in one order everywhere, lest two changes of
-# one case wait for each other: the changed row, its person or company, its case, the counter; each in order of its key.
-# PostgreSQL itself would lock what a new row points to only at the commit, after the counter.
-RECORD = """
-WITH draft AS (
-    SELECT d.*, ids.* FROM ({drafts}) d,
-        jsonb_to_record(d.fields || jsonb_build_object(%s::text, d.entity_id))
-        AS ids(workspace_id uuid, case_id uuid, individual_id uuid, company_id uuid)
-), person AS (
-    SELECT id FROM cases_individual WHERE id IN (SELECT individual_id FROM draft) ORDER BY id FOR KEY SHARE
-), company AS (
-    SELECT id FROM cases_company WHERE id IN (SELECT company_id FROM draft) ORDER BY id FOR KEY SHARE
-), parent AS (
-    SELECT id, workspace_id FROM cases_case WHERE id IN (SELECT case_id FROM draft)
-      AND (SELECT count(*) FROM person) + (SELECT count(*) FROM company) >= 0  -- which have to be locked first
-    ORDER BY id FOR KEY SHARE
-), counted AS (
-    INSERT INTO deliveries_casesequence AS s (case_id, last)
-    SELECT d.case_id, count(*) FROM draft d LEFT JOIN parent ON parent.id = d.case_id
-    WHERE d.case_id IS NOT NULL GROUP BY d.case_id ORDER BY d.case_id
-    ON CONFLICT (case_id) DO UPDATE SET last = s.last + excluded.last
-    RETURNING case_id, last
-)
-INSERT INTO deliveries_event (id, workspace_id, name, case_id, individual_id, company_id, entity_id, sequence, fields,
-                              state, build_at, builds, error, created_at)
-SELECT deliveries_uuid7(), coalesce(d.workspace_id, parent.workspace_id), d.name, d.case_id, d.individual_id,
-       d.company_id, d.entity_id,
-       c.last - count(*) OVER (PARTITION BY d.case_id) + row_number() OVER (PARTITION BY d.case_id ORDER BY d.n),
-       d.fields, 0, clock_timestamp(), 0, '', clock_timestamp()
-FROM draft d LEFT JOIN counted c ON c.case_id = d.case_id LEFT JOIN parent ON parent.id = d.case_id
-ORDER BY d.n
-"""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +62,13 @@ def record(model: type[Model], drafts: Sequence[Draft], using: str, *, given: bo
     """
     if not drafts:
         return
-    columns: list[list[str]] = [[draft.name for draft in drafts], [str(draft.entity_id) for draft in drafts]]
+    columns = [[draft.name for draft in drafts], [str(draft.entity_id) for draft in drafts]]
     if given:
         columns.append([_json(draft.fields) for draft in drafts])
-    source = GIVEN if given else LIVE.replace("{table}", connections[using].ops.quote_name(model._meta.db_table))
+    alone = len(drafts) == 1 and not given
+    parameters = [column[0] for column in columns] if alone else columns
     with connections[using].cursor() as cursor:
-        cursor.execute(RECORD.replace("{drafts}", source), [*columns, f"{model._meta.model_name}_id"])
+        cursor.execute(statement(model, given=given, alone=alone), parameters)
     _wake_later(using)
 
 
