@@ -24,7 +24,7 @@ def meanwhile(first: Callable[[], object], then: Callable[[], T], last: Callable
             answer = pool.submit(closing, then)
             until_waiting(answer)
             last()
-        return answer.result(30)
+        return answer.result(60)
 
 
 def closing(call: Callable[[], T]) -> T:
@@ -35,9 +35,14 @@ def closing(call: Callable[[], T]) -> T:
 
 
 def until_waiting(answer: Future[T]) -> None:
-    with connection.cursor() as cursor:
-        for _ in range(3000):
-            cursor.execute(WAITING)
-            if cursor.fetchone()[0] or wait([answer], 0.01).done:
-                return
+    for _ in range(3000):
+        if someone_waits_for_us() or wait([answer], 0.01).done:
+            return
     raise AssertionError("The other thread neither waits nor ends.")
+
+
+def someone_waits_for_us() -> bool:
+    """For a lock that this connection holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        return bool(cursor.fetchone()[0])

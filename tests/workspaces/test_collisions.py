@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,11 +16,12 @@ from rest_framework.test import APIRequestFactory
 
 from cases.models import Case
 from tests import factories
+from tests.deliveries.waiting import wait_until
 from workspaces.api import collisions, errors
 from workspaces.api.views import WorkspaceViewSet
 from workspaces.models import ApiKey, Workspace
 
-from .crowd import meanwhile
+from .crowd import closing, meanwhile, someone_waits_for_us
 
 MINE, THEIRS = 4711, 4712
 
@@ -29,16 +32,19 @@ def lock(number: int) -> None:
 
 
 class Entangled(WorkspaceViewSet[Case]):
-    """Takes two locks, the other way round than its test."""
+    """Takes two locks, the other way round than its test; the second when its test waits for the first."""
 
     model = Case
     workspace_lookup = "workspace"
     tries: int = 0
+    has_the_first: Event
 
     def create(self, request: Request) -> Response:
         Entangled.tries += 1
         with transaction.atomic():
             lock(THEIRS)
+            self.has_the_first.set()
+            wait_until(lambda: Entangled.tries > 1 or someone_waits_for_us())
             lock(MINE)
         return Response(request.data)
 
@@ -48,14 +54,16 @@ def test_a_write_that_loses_a_deadlock_is_tried_again(transactional_db: None) ->
     key = ApiKey.objects.issue(factories.workspace(), "tests")[1]
     request = APIRequestFactory().post("/", {"a": 1}, headers={"X-DOTFILE-API-KEY": key})
     view: Callable[..., Any] = Entangled.as_view({"post": "create"})
-    Entangled.tries = 0
-
-    def first() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # the other side is the one to give up
-        lock(MINE)
-
-    found = meanwhile(first, lambda: view(request), lambda: lock(THEIRS))
+    Entangled.tries, Entangled.has_the_first = 0, Event()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # the other side is the one to give up
+            lock(MINE)
+            answer = pool.submit(closing, lambda: view(request))
+            assert Entangled.has_the_first.wait(30)
+            lock(THEIRS)
+        found = answer.result(30)
     assert (found.status_code, found.data, Entangled.tries) == (200, {"a": 1}, 2)
 
 

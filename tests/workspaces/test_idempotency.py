@@ -205,7 +205,7 @@ class Slow(WorkspaceViewSet[Case]):
 
 def wait_at_the_gate() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '10s'")  # who should never have come here ends, and the test with it
+        cursor.execute("SET lock_timeout = '60s'")  # who should never have come here ends, and the test with it
         cursor.execute("SELECT pg_advisory_lock(%s)", [GATE])
         cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
 
@@ -245,7 +245,7 @@ def test_while_the_first_is_running_the_second_is_409(caller: Caller, action: st
 def closed(call: Callable[[], Any]) -> Any:
     """By a connection of its own: to its own locks a connection is always admitted."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(closing, call).result(30)
+        return pool.submit(closing, call).result(60)
 
 
 def test_of_many_at_once_exactly_one_does_it(transactional_db: None) -> None:
