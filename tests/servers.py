@@ -55,6 +55,8 @@ def _begin() -> None:
         **{f"{kind}_BURST": "100000" for kind in ("READS", "WRITES", "BAD_KEYS")},
         # Names in tests are made up: nobody is asked for them, but where a test brings a name server.
         "URL_LOOKUP_TIMEOUT": "0",
+        # However busy the machine is, nothing goes on without Redis, but where a test takes it away.
+        "WAKE_TIMEOUT": "60",
     }
 
 

@@ -26,6 +26,7 @@ SETTINGS = {
     "BREAKER_PAUSE": "1",
     "BREAKER_LONGEST_PAUSE": "4",
     "DELIVERY_TIMEOUT": "3",
+    "WAKE_TIMEOUT": "0.25",
     "WEB_PROCESSES": "1",
     "WEB_THREADS": "4",
     "LOG_LEVEL": "WARNING",

@@ -270,7 +270,11 @@ def test_a_redis_that_hangs_holds_up_neither_a_save_nor_a_courier(
     tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
     subscribe("Case.Created")
-    with valkey.running(tmp_path, careless=True) as url, override_settings(REDIS_URL=url), fleet(REDIS_URL=url) as own:
+    with (
+        valkey.running(tmp_path, careless=True) as url,
+        override_settings(REDIS_URL=url, WAKE_TIMEOUT=0.25),
+        fleet(REDIS_URL=url, WAKE_TIMEOUT="0.25") as own,
+    ):
         doorbell.doorbell.cache_clear()
         info = doorbell.doorbell().client.info("server")
         assert isinstance(info, dict)
