@@ -91,7 +91,7 @@ def test_who_holds_a_case_and_who_needs_the_first_documents_do_not_deadlock(tran
         thread.start()
         wait_for_a_lock()
         start(people[1])
-    thread.join(30)
+    thread.join(60)
     assert failures == [[]]
     assert DocumentType.objects.count() == len(STANDARD)
 
@@ -112,7 +112,7 @@ def test_a_check_that_comes_while_a_bulk_change_waits_for_cases_is_not_changed_w
         thread.start()
         wait_for_a_lock()
         assert together([lambda: later.append(factories.check(kind="ekyc"))]) == []
-    thread.join(30)
+    thread.join(60)
     assert failures == [[]]
     assert dict(Check.objects.values_list("case", "status")) == {
         case.pk: "need_review",
@@ -128,6 +128,6 @@ def test_a_case_can_be_deleted_while_a_document_comes_in(transactional_db: None)
         thread = threading.Thread(target=lambda: failures.append(together([check.case.delete])))
         thread.start()
         wait_for_a_lock()
-    thread.join(30)
+    thread.join(60)
     assert failures == [[]]
     assert not Case.objects.exists()
