@@ -75,7 +75,7 @@ def test_two_workers_at_once_have_different_events(shared_inbox: None) -> None:
     others: list[UUID] = []
     with transaction.atomic():
         ((mine, _),) = run(TAKE)
-        in_a_thread(lambda: others.extend(row[0] for row in run(TAKE))).join(30)
+        in_a_thread(lambda: others.extend(row[0] for row in run(TAKE))).join(60)
         run(FINISH, mine)
     assert sorted([mine, *others]) == [UUID(int=1), UUID(int=2)]
 
