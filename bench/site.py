@@ -63,7 +63,7 @@ class Site:
         """Starts programs of the Procfile; returns when those that are Celery workers answer."""
         lines = supervisor.procfile()
         started = [self.programs.start(name, lines[name], **environment) for name in names]
-        self.programs.wait_for("the programs", lambda: all(map(_is_up, started)), 60)
+        self.programs.wait_for("the programs", lambda: all(map(_is_up, started)))
         return started
 
     def stop(self, program: Program) -> None:

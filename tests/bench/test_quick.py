@@ -25,7 +25,7 @@ def test_drain_floor_and_fan_out_are_measured_and_their_ledgers_add_up(tmp_path:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     report = json.loads(path.read_text())

@@ -26,7 +26,7 @@ def ports(tmp_path: Path) -> Iterator[tuple[int, int, Authority]]:
     authority = Authority(tmp_path)
     process = subprocess.Popen([sys.executable, "-m", "bench.tls_receiver", str(tmp_path), authority.pem()])
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (tmp_path / "tls-ports").exists():
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -50,7 +50,7 @@ def test_the_receiver_counts_connections_and_the_sessions_that_went_on(ports: tu
     kept, session = post(tls, "/ok", context, None)
     closed, _ = post(tls, "/close", context, session)
     assert (b"Connection: close" in kept, b"Connection: close" in closed) == (False, True)
-    counts = requests.get(f"http://127.0.0.1:{plain}/", timeout=5).json()
+    counts = requests.get(f"http://127.0.0.1:{plain}/", timeout=60).json()
     assert counts == {"connections": 2, "handshakes": 2, "resumed": 1, "posts": 2, "twice": 0}
 
 
@@ -67,5 +67,5 @@ def test_the_receiver_counts_what_a_path_was_told_before(
 ) -> None:
     url = f"http://127.0.0.1:{ports[0]}"
     for path, each in (("a", "e1"), ("b", "e1"), ("a", event)):
-        requests.post(f"{url}/ok/{path}", data=b"{}", headers={"webhook-id": each}, timeout=5)
-    assert requests.get(url, timeout=5).json()["twice"] == twice
+        requests.post(f"{url}/ok/{path}", data=b"{}", headers={"webhook-id": each}, timeout=60)
+    assert requests.get(url, timeout=60).json()["twice"] == twice
