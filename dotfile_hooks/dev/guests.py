@@ -18,7 +18,7 @@ from .processes import StartError
 
 CLAIM = "dotfile-hooks:claim"  # this key says whose a Redis database is, for as long as the run lasts
 MOST = 256  # Redis databases that are looked at; a server has 16 unless told otherwise
-PATIENCE = 5  # seconds to wait for a server's answer
+PATIENCE = 15  # seconds to wait for the answer of a server on a busy machine
 
 # Looking and claiming are one step, so that of two runs at once only one gets a database.
 _CLAIM = """

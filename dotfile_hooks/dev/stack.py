@@ -78,7 +78,7 @@ def wait_until_ready(running: Supervisor, port: int) -> None:
     """Until the web server answers and all four Celery workers say pong. Raises StartError."""
     app = Celery(broker=running.environment["REDIS_URL"])
     running.wait_for("the web server", lambda: answers(f"http://127.0.0.1:{port}/v1/ping"))
-    running.wait_for("the workers", lambda: len(app.control.ping(timeout=0.3, limit=4) or []) == 4)
+    running.wait_for("the workers", lambda: len(app.control.ping(timeout=1, limit=4) or []) == 4)
     app.close()
 
 

@@ -80,8 +80,11 @@ class Supervisor:
             if (status := program.process.poll()) is not None:
                 raise StartError(f"{program.name} ended by itself (status {status}); its last lines say why.")
 
-    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 30) -> None:
-        """Waits until the condition holds, while all programs live. Raises StartError."""
+    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
+        """Waits until the condition holds, while all programs live. Raises StartError.
+
+        As long as a busy machine may need to start them all.
+        """
         deadline = time.monotonic() + seconds
         while not condition():
             self.check()

@@ -189,7 +189,7 @@ def test_what_went_wrong_on_the_way_is_told_and_not_well() -> None:
 
 def run(path: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "dotfile_hooks.dev.conformance", str(path)]
-    return subprocess.run(command, cwd=places.CHECKOUT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=places.CHECKOUT, capture_output=True, text=True, timeout=900)
 
 
 def test_a_document_that_is_not_there_ends_the_run_with_2(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ with processes.sentences(), servers.kept(Path(sys.argv[1])) as urls:
     print(urls.database_url, urls.redis_url, flush=True)
     signal.pause()
 """
-PATIENCE = 20  # seconds
+PATIENCE = 90  # seconds; servers get thirty to end before they are killed
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +50,15 @@ def checkout() -> Iterator[Path]:
 
 
 def query(url: str, statement: str) -> object:
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchone() if cursor.description else None
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone() if cursor.description else None
 
 
 def redis_client(url: str) -> closing[redis.Redis]:
-    return closing(redis.Redis.from_url(url, socket_timeout=5))
+    return closing(redis.Redis.from_url(url, socket_timeout=60))
 
 
 def any_lives(urls: Servers) -> bool:

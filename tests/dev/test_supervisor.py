@@ -16,7 +16,7 @@ import pytest
 from dotfile_hooks.dev import places, supervisor
 from dotfile_hooks.dev.processes import StartError
 
-PATIENCE = 20  # seconds
+PATIENCE = 90  # seconds
 # A program with a child of its own, as a worker has; both say who they are.
 FAMILY = "sleep 600 & echo $! > {file}; exec sleep 600"
 STUBBORN = "trap '' TERM; echo up > {file}; while :; do sleep 0.1; done"

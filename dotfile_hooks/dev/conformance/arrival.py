@@ -10,7 +10,7 @@ from deliveries.events import outbox
 from deliveries.models import Delivery, Event
 from dotfile_hooks.dev.supervisor import Supervisor
 
-PATIENCE = 60.0  # seconds; about four are needed
+PATIENCE = 180.0  # seconds; about four are needed, on a busy machine many more
 LOOK = 0.2  # seconds between looks
 
 

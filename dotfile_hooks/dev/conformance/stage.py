@@ -72,5 +72,5 @@ def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator
 def _wait_for_workers(programs: Supervisor) -> None:
     count = len(WORKERS)
     app = Celery(broker=programs.environment["REDIS_URL"], set_as_current=False)  # the project's knows the queues
-    programs.wait_for("the workers", lambda: len(app.control.ping(timeout=0.3, limit=count) or []) == count)
+    programs.wait_for("the workers", lambda: len(app.control.ping(timeout=1, limit=count) or []) == count)
     app.close()

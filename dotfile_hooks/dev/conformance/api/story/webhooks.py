@@ -11,7 +11,7 @@ from .bodies import Body
 from .place import Place
 
 WEBHOOKS, WEBHOOK, LOGS = "/v1/webhooks", "/v1/webhooks/{id}", "/v1/webhook-logs"
-PATIENCE = 20.0  # seconds; less than one is needed
+PATIENCE = 60.0  # seconds; less than one is needed, on a busy machine some
 LOOK = 0.1  # seconds between looks
 
 
