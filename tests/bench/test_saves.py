@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 import redis
-from django.conf import settings
 
 from bench import saves, world
 from deliveries.models import Event
+from dotfile_hooks.dev import valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,8 +40,9 @@ def test_each_statement_of_a_change_is_counted() -> None:
     assert counts == [1, 2]
 
 
-def test_each_command_is_counted_and_what_a_script_calls_is_not() -> None:
-    with contextlib.closing(redis.Redis.from_url(settings.REDIS_URL)) as client:
+def test_each_command_is_counted_and_what_a_script_calls_is_not(tmp_path: Path) -> None:
+    # Of its own server: on that of the tests others send commands, too.
+    with valkey.running(tmp_path, careless=True) as url, contextlib.closing(redis.Redis.from_url(url)) as client:
         client.get("before")
         with saves.commands(client) as heard:
             client.eval("redis.call('GET', KEYS[1]) return redis.call('GET', KEYS[1])", 1, "a")
