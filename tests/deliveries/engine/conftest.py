@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Protocol
@@ -13,14 +14,17 @@ from requests import PreparedRequest, Response
 
 from deliveries.engine import window as window_module
 from deliveries.engine.egress import Policy
-from deliveries.engine.transport import CurlAdapter, DirectSession, Limits, Window, send_many
+from deliveries.engine.transport import CurlAdapter, DirectSession, Limits, Window, classify, send_many
 
 from .authority import Authority
 from .name_server import NameServer, Zone
 from .receivers import Receiver, Script
 
 LOOPBACK = Policy.parse(["443"], False, ["127.0.0.0/8", "::1/128"], "")
-LIMITS = Limits(connect_timeout=0.5, timeout=0.8)
+LIMITS = Limits(connect_timeout=10, timeout=10)
+"""For what ends by itself, however busy the machine is."""
+DNS_TIMEOUT = 5.0
+"""Seconds: alike, for names."""
 
 
 class Post(Protocol):
@@ -35,6 +39,7 @@ class Post(Protocol):
         limits: Limits = LIMITS,
         verify: str | bool = True,
         dns: NameServer | None = None,
+        dns_timeout: float = DNS_TIMEOUT,
         policy: Policy = LOOPBACK,
     ) -> Response: ...
 
@@ -73,14 +78,18 @@ def name_server(stack: ExitStack) -> Callable[..., NameServer]:
 
 @pytest.fixture
 def window(stack: ExitStack) -> Callable[..., Window[int]]:
-    """Opens a window: window(size=4, policy=..., dns=..., verify=...)."""
+    """Opens a window: window(size=4, policy=..., dns=..., verify=..., dns_timeout=...)."""
 
     def start(
-        size: int = 4, policy: Policy = LOOPBACK, dns: NameServer | None = None, verify: str | bool = True
+        size: int = 4,
+        policy: Policy = LOOPBACK,
+        dns: NameServer | None = None,
+        verify: str | bool = True,
+        dns_timeout: float = DNS_TIMEOUT,
     ) -> Window[int]:
         servers = [dns.address] if dns else []
         return stack.enter_context(
-            closing(Window(policy, size=size, dns_servers=servers, dns_timeout=0.6, verify=verify))
+            closing(Window(policy, size=size, dns_servers=servers, dns_timeout=dns_timeout, verify=verify))
         )
 
     return start
@@ -118,14 +127,28 @@ def post(request: pytest.FixtureRequest, window: Callable[..., Window[int]]) -> 
         limits: Limits = LIMITS,
         verify: str | bool = True,
         dns: NameServer | None = None,
+        dns_timeout: float = DNS_TIMEOUT,
         policy: Policy = LOOPBACK,
     ) -> Response:
         if request.param == "window":
-            opened = window(policy=policy, dns=dns, verify=verify)
+            opened = window(policy=policy, dns=dns, verify=verify, dns_timeout=dns_timeout)
             return through_window(opened, prepared(url, body, headers), limits)
         servers = [dns.address] if dns else []
-        adapter = CurlAdapter(policy, limits, dns_servers=servers, dns_timeout=0.6, verify=verify)
+        adapter = CurlAdapter(policy, limits, dns_servers=servers, dns_timeout=dns_timeout, verify=verify)
         with DirectSession(adapter) as session:
             return session.post(url, data=body, headers=headers)
 
     return send
+
+
+def failures(calls: Mapping[str, Callable[[], Response]]) -> dict[str, str]:
+    """The code of each call's failure. All are made at a time, so that they wait for long deadlines together."""
+
+    def failure(call: Callable[[], Response]) -> str:
+        with pytest.raises(requests.RequestException) as caught:
+            call()
+        assert str(caught.value).endswith(".")
+        return classify(caught.value)
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return dict(zip(calls, threads.map(failure, calls.values()), strict=True))

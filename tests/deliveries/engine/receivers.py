@@ -114,8 +114,9 @@ def hangs(connection: socket.socket) -> None:
 
 
 def never_reads(connection: socket.socket) -> None:
-    """Takes a connection and no byte of it: the sender's window fills up."""
-    threading.Event().wait(1.5)
+    """Takes a connection and no byte of it until the receiver is closed: the sender's window fills up."""
+    while connection.fileno() != -1:
+        time.sleep(0.05)
 
 
 def reads_slowly(connection: socket.socket) -> None:

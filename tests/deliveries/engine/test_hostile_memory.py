@@ -53,7 +53,7 @@ def test_an_answer_takes_less_than_a_mebibyte_of_the_process(receiver: Receivers
     plain, greeted = receiver(says(HEAD + b"\r\nok")), receiver(speaks_http2, tls=context)
     urls = [hook.url for hook in (plain, greeted, *hooks.values())]
     command = [sys.executable, "-m", "tests.deliveries.engine.appetite", authority.bundle, str(at_a_time), *urls]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     grown = dict(zip(hooks, map(int, done.stdout.split()), strict=True))
     assert max(grown.values()) < at_a_time * MEBIBYTE, grown

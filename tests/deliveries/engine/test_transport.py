@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -54,14 +55,15 @@ def test_what_is_prepared_is_what_arrives(post: Post, receiver: Receivers) -> No
 
 def test_the_answer_is_a_response(post: Post, receiver: Receivers) -> None:
     answer = b"HTTP/1.1 503 Busy, sorry\r\nRetry-After: 7\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 4\r\n\r\nlate"
-    hook = receiver(says(answer))
+    hook, began = receiver(says(answer)), time.monotonic()
     response = post(hook.url)
+    took = time.monotonic() - began
     assert (response.status_code, response.reason, response.content) == (503, "Busy, sorry", b"late")
     assert response.headers["retry-after"] == "7"
     assert response.headers["X-A"] == "1, 2"
     assert response.url == hook.url
     assert response.request.url == hook.url
-    assert 0 < response.elapsed.total_seconds() < 1
+    assert 0 < response.elapsed.total_seconds() < took
 
 
 def test_the_path_is_sent_as_it_is_written(window: Windows, receiver: Receivers) -> None:
@@ -121,13 +123,13 @@ def test_other_methods_leave_no_trace_in_the_next_post(method: str, window: Wind
 
 def test_the_body_is_read_to_a_cap_and_the_status_still_counts(post: Post, receiver: Receivers) -> None:
     hook = receiver(says(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 100_000))
-    response = post(hook.url, limits=Limits(0.5, 0.8, body_bytes=50_000, keep_bytes=10))
+    response = post(hook.url, limits=Limits(10, 10, body_bytes=50_000, keep_bytes=10))
     assert (response.status_code, response.content) == (200, b"a" * 10)
     assert vars(response)["truncated"]
 
 
 def test_a_body_below_the_cap_is_not_called_truncated(post: Post, receiver: Receivers) -> None:
-    response = post(receiver(says(OK)).url, limits=Limits(0.5, 0.8, body_bytes=2, keep_bytes=1))
+    response = post(receiver(says(OK)).url, limits=Limits(10, 10, body_bytes=2, keep_bytes=1))
     assert (response.content, vars(response)["truncated"]) == (b"o", False)
 
 
