@@ -31,6 +31,8 @@ class Receiver:
     def __init__(self, port: int) -> None:
         self.port = port
         self.posts: list[Post] = []
+        self.answered = 0
+        """How many of them were answered, or are about to be."""
         self.answer: Callable[[Post], Answer] = lambda post: Answer()
         self._arrival = threading.Condition()
 
@@ -43,6 +45,10 @@ class Receiver:
             answer = self.answer(post)
             self._arrival.notify_all()
         return answer
+
+    def about_to_answer(self) -> None:
+        with self._arrival:
+            self.answered += 1
 
     def wait_for(self, count: int, seconds: float = 30.0) -> list[Post]:
         """The POSTs, once there are so many. Raises TimeoutError."""
@@ -70,8 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.receiver.take(Post(self.path, time.time(), 0, headers, body))
         if answer.after:
-            answer.after.wait(30)
+            answer.after.wait(90)  # longer than any test waits
         time.sleep(answer.takes)
+        self.receiver.about_to_answer()
         self.send_response(answer.status)
         for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
             self.send_header(name, value)
