@@ -42,7 +42,7 @@ def courier(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier_]:
     with ExitStack() as stack:
 
         def start(policy: Policy, dns: str) -> Deliver:
-            made: transport.Window[Any] = transport.Window(policy, size=64, dns_servers=[dns], dns_timeout=1.0)
+            made: transport.Window[Any] = transport.Window(policy, size=64, dns_servers=[dns], dns_timeout=5.0)
             window = stack.enter_context(closing(made))
             return lambda: Courier("test", window, tasks.DOMAIN).run()
 
@@ -122,7 +122,7 @@ def unreachable(subscribe: Subscribe, settings: Settings, unanswered: int) -> di
         "an inner name": ("http://db.internal/", "refused_address"),
     }
     for name, (url, _) in ways.items():
-        subscribe("Case.Created", name=name, url=url, timeout=1.0, max_retries=1)
+        subscribe("Case.Created", name=name, url=url, timeout=15.0, max_retries=1)
     return {name: code for name, (_, code) in ways.items()}
 
 
