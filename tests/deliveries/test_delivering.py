@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from cases.models import Case, Individual
 from deliveries import tasks
-from deliveries.engine import aside, due, fanout, health, lanes, lookout, settle, sweep, transport
+from deliveries.engine import aside, courier, due, fanout, hand, health, lanes, lookout, settle, sweep, transport
 from deliveries.engine.courier import Courier
 from deliveries.engine.envelope import Parts, Shape
 from deliveries.models import Attempt, Delivery, Event, Lane, Payload, Subscription
@@ -48,6 +48,7 @@ def test_an_approved_case_arrives_signed(
     case = Case.objects.create(workspace=workspace, name="Dotfile")
     case.status = "approved"
     case.save()
+    began = int(timezone.now().timestamp())
     deliver()
     (post,) = receiver.posts
     event = Event.objects.get(name="Case.StatusUpdated")
@@ -57,7 +58,7 @@ def test_an_approved_case_arrives_signed(
     assert post.context["event_id"] == post.headers["webhook-id"] == str(event.pk)
     assert post.context["workspace"] == {"id": str(workspace.pk), "name": "Demo"}
     assert (post.context["retry_count"], post.context["remaining_retry_count"]) == (0, 18)
-    assert abs(post.context["timestamp"] - timezone.now().timestamp()) < 5
+    assert began <= post.context["timestamp"] <= timezone.now().timestamp()
     assert post.headers["webhook-timestamp"] == str(post.context["timestamp"])
     assert post.headers["content-type"] == "application/json"
     assert post.headers["user-agent"].startswith("Dotfile-Hooks/")
@@ -90,7 +91,7 @@ def test_a_sub_event_arrives_once_under_the_name_that_was_asked_for(
     case.status = "approved"
     case.save()
     deliver()
-    assert receiver.names == expected
+    assert sorted(receiver.names) == expected  # two requests at a time arrive in any order
 
 
 def test_another_workspace_is_told_nothing(
@@ -234,7 +235,10 @@ def test_any_other_answer_is_retried_five_seconds_later(
     Case.objects.create(workspace=workspace, name="Dotfile")
     seconds = deliver()
     assert seconds is not None
-    assert 3 <= seconds <= 6
+    assert seconds <= 6
+    row = Delivery.objects.get()
+    assert row.last_attempt_at is not None
+    assert row.due_at - row.last_attempt_at >= timedelta(seconds=4)
     assert len(receiver.posts) == 1
     assert states() == [(Delivery.State.PENDING, "")]
 
@@ -465,6 +469,8 @@ def test_sending_many_takes_few_statements(
     workspace: Workspace, subscribe: Subscribe, window: transport.Window[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lookout, "LINGER", 0.0)
+    for module, name in ((lookout, "LOOK"), (courier, "SETTLE_AFTER"), (hand, "TEND")):
+        monkeypatch.setattr(module, name, 60.0)  # what is done every so often depends on how busy the machine is
     for _ in range(4):
         subscribe("Case.Created")
     Case.objects.bulk_create([Case(workspace=workspace, name=f"case {n}") for n in range(150)])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from cases.models import Case
 from deliveries import services, tasks
@@ -123,11 +124,13 @@ def test_an_event_waits_for_an_earlier_one_that_is_still_to_be_built(
     rename(case, "second")
     first = Event.objects.filter(sequence=1)
     first.update(build_at="2100-01-01T00:00Z")  # its build failed, and it is not tried again yet
+    began = timezone.now()
     seconds = deliver()
     assert receiver.posts == []
     assert states(case) == [State.PENDING]
     assert seconds is not None
-    assert 0 < seconds <= 0.2  # it is not asked for again at once
+    assert seconds <= 0.2
+    assert Delivery.objects.get(case_id=case.pk).due_at > began  # it is not asked for again at once
     first.update(build_at="2020-01-01T00:00Z")
     make_due()
     deliver()
