@@ -50,6 +50,7 @@ def test_a_ring_is_heard_without_looking(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     subscribe("Case.Created")
+    monkeypatch.setattr(doorbell, "WATCHED", 600_000)  # milliseconds: nobody looks at the flag, so it must last
     with at_work():
         wait_until(lambda: listeners(client) == 1 and watches(client))
         for name in ("LOOK", "GLANCE", "HEARING_GLANCE"):
