@@ -43,9 +43,11 @@ class Fleet:
             **environment,
         }
 
-    def worker(self, name: str = "worker", processes: int = 1, queues: str = "deliveries") -> subprocess.Popen[bytes]:
+    def worker(
+        self, name: str = "worker", processes: int = 1, queues: str = "deliveries", level: str = "WARNING"
+    ) -> subprocess.Popen[bytes]:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return self._start("worker", "-n", f"{name}@test", "-Q", queues, "-c", str(processes), *quiet)
+        return self._start("worker", "-n", f"{name}@test", "-Q", queues, "-c", str(processes), *quiet, level=level)
 
     def beat(self) -> subprocess.Popen[bytes]:
         schedule = self._folder / f"schedule-{len(self._running)}"
@@ -54,8 +56,8 @@ class Fleet:
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self._folder.glob("*.log")))
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "celery", "-A", "dotfile_hooks", *arguments, "-l", "WARNING"]
+    def _start(self, *arguments: str, level: str = "WARNING") -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "celery", "-A", "dotfile_hooks", *arguments, "-l", level]
         with (self._folder / f"{len(self._running)}.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
@@ -81,7 +83,7 @@ def kill(process: subprocess.Popen[Any]) -> None:
     except ProcessLookupError:
         return
     finally:
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager

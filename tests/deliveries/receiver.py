@@ -50,7 +50,7 @@ class Receiver:
         with self._arrival:
             self.answered += 1
 
-    def wait_for(self, count: int, seconds: float = 30.0) -> list[Post]:
+    def wait_for(self, count: int, seconds: float = 60.0) -> list[Post]:
         """The POSTs, once there are so many. Raises TimeoutError."""
         with self._arrival:
             if not self._arrival.wait_for(lambda: len(self.posts) >= count, seconds):

@@ -104,9 +104,9 @@ def test_two_processes_do_not_do_it_at_the_same_time(
     turn(row, online=False)
     runs: list[int] = []
     with alone.alone(aside.LOCK):
-        in_a_thread(lambda: runs.append(aside.run())).join(30)
+        in_a_thread(lambda: runs.append(aside.run())).join(60)
     assert (runs, states()) == ([0], [State.PENDING])
-    in_a_thread(lambda: runs.append(aside.run())).join(30)
+    in_a_thread(lambda: runs.append(aside.run())).join(60)
     assert (runs, states()) == ([0, 1], [State.HELD])
 
 

@@ -24,14 +24,14 @@ from workspaces import bulk
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def together(tasks: Sequence[Callable[[], object]], timeout: float = 60) -> list[Exception]:
+def together(tasks: Sequence[Callable[[], object]], timeout: float = 300) -> list[Exception]:
     """Runs each in a thread with a connection of its own; what went wrong."""
     failures: list[Exception] = []
     ready = threading.Barrier(len(tasks))
 
     def run(task: Callable[[], object]) -> None:
         try:
-            ready.wait(10)
+            ready.wait(60)
             task()
         except Exception as error:
             failures.append(error)
@@ -99,7 +99,7 @@ def test_bulk_changes_of_other_rows_in_the_same_cases_do_not_deadlock(
 def wait_for_a_lock() -> None:
     """Until somebody waits for a lock in this database."""
     sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    for _ in range(500):
+    for _ in range(6000):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()")
             cursor.execute(sql)
@@ -129,7 +129,7 @@ def test_a_bulk_delete_tells_of_the_rows_that_it_deletes(
         thread = threading.Thread(target=lambda: failures.append(together([deleting])))
         thread.start()
         wait_for_a_lock()
-    thread.join(30)
+    thread.join(300)
     assert failures == [[]]
     found = list(Case.objects.order_by("id"))
     assert [row.status if row.pk == case.pk else row.name for row in found] == left
@@ -148,7 +148,7 @@ def test_a_change_of_tags_waits_for_a_status_and_tells_it(transactional_db: None
         thread = threading.Thread(target=lambda: failures.append(together([lambda: stale.tags.add(tag)])))
         thread.start()
         wait_for_a_lock()
-    thread.join(30)
+    thread.join(300)
     assert failures == [[]]
     fields = Event.objects.get(name="Case.TagsUpdated").fields
     assert fields is not None

@@ -30,15 +30,15 @@ def locked(table: str) -> Iterator[None]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {table}")
             held.set()
-            let_go.wait(30)
+            let_go.wait(300)
 
     thread = in_a_thread(hold)
-    assert held.wait(10)
+    assert held.wait(60)
     try:
         yield
     finally:
         let_go.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def who_waits_for_a_lock() -> list[int]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,13 @@ from deliveries.engine import doorbell, session
 from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.dev import guests, valkey
 from tests import factories
+from workspaces import accelerator
 from workspaces.models import Workspace
 
 from .conftest import Subscribe
 from .fleet import Fleet, fleet, kill
 from .receiver import Answer, Receiver
-from .waiting import wait_until
+from .waiting import in_a_thread, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +44,17 @@ def processes(transactional_db: None) -> Iterator[Fleet]:
 
 def make_cases(workspace: Workspace, count: int, name: str = "case") -> None:
     Case.objects.bulk_create([Case(workspace=workspace, name=f"{name} {n}") for n in range(count)])
+
+
+@contextmanager
+def answers_only(receiver: Receiver, count: int) -> Iterator[None]:
+    """It answers so many, and the others at the end of the block: whoever sends is at work for as long."""
+    resume = threading.Event()
+    receiver.answer = lambda post: Answer(after=resume if len(receiver.posts) > count else None)
+    try:
+        yield
+    finally:
+        resume.set()
 
 
 def everything_settled() -> bool:
@@ -86,7 +97,8 @@ def test_without_beat_the_first_retry_still_comes(
     Case.objects.create(workspace=workspace, name="Dotfile")
     _, first, second = receiver.wait_for(3)
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert 3.9 < second.received_at - first.received_at < 8
+    sent, sent_again = (int(post.headers["webhook-timestamp"]) for post in (first, second))
+    assert sent_again - sent >= 3  # four seconds, of which whole ones are told
 
 
 def test_the_sweep_finds_what_nobody_was_woken_for(
@@ -118,19 +130,18 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
     for path in ("/a", "/b", "/c", "/d"):
         subscribe("Case.Created", path=path)
     victim = processes.worker("victim")
-    make_cases(workspace, 500)
-    receiver.wait_for(300)
-    kill(victim)
-    at_the_kill = len(receiver.posts)
+    with answers_only(receiver, 300):
+        make_cases(workspace, 500)
+        receiver.wait_for(301)
+        kill(victim)
     heir = processes.worker("heir", queues="deliveries,chores", processes=2)
     processes.beat()
-    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 2000, 40)
+    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 2000)
     received = Counter((post.path, post.headers["webhook-id"]) for post in receiver.posts)
     assert len(received) == 2000
     duplicates = sum(received.values()) - 2000
     assert duplicates <= 4 * settings.DELIVERY_LANE_IN_FLIGHT + 200  # in flight, and sent but not yet settled
-    assert at_the_kill < 2000
-    assert Lane.objects.filter(takeovers__gt=0).count() == 0
+    wait_until(lambda: not Lane.objects.filter(takeovers__gt=0).exists())
     assert heir.poll() is None
 
 
@@ -140,10 +151,11 @@ def test_a_worker_s_child_killed_in_the_middle_loses_nothing(
     subscribe("Case.Created")
     worker = processes.worker(queues="deliveries,chores", processes=2)
     processes.beat()
-    make_cases(workspace, 500)
-    receiver.wait_for(50)
-    child = int(Lane.objects.get().holder.rpartition("/")[2])
-    subprocess.run(["kill", "-9", str(child)], check=True)
+    with answers_only(receiver, 50):
+        make_cases(workspace, 500)
+        receiver.wait_for(51)
+        child = int(Lane.objects.get().holder.rpartition("/")[2])
+        os.kill(child, signal.SIGKILL)
     wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 500)
     assert len(receiver.event_ids) == 500
     assert worker.poll() is None
@@ -168,10 +180,11 @@ def test_a_worker_stopped_past_its_lease_and_let_go_loses_nothing(
 ) -> None:
     subscribe("Case.Created")
     processes.worker("sleeper")
-    make_cases(workspace, 1500)
-    receiver.wait_for(100)
-    sleeper = Lane.objects.get().holder
-    os.kill(int(sleeper.rpartition("/")[2]), signal.SIGSTOP)
+    with answers_only(receiver, 100):
+        make_cases(workspace, 1500)
+        receiver.wait_for(101)
+        sleeper = Lane.objects.get().holder
+        os.kill(int(sleeper.rpartition("/")[2]), signal.SIGSTOP)
     processes.worker("heir", queues="deliveries,chores", processes=2)
     processes.beat()
     wait_until(lambda: Lane.objects.exclude(holder=sleeper).exists())
@@ -187,12 +200,15 @@ def test_a_warm_shutdown_gives_lanes_back_and_sends_nothing_twice(
     for path in ("/a", "/b"):
         subscribe("Case.Created", path=path)
     first = processes.worker("first")
+    # Some 15 s for all the others: it is told to stop long before.
+    receiver.answer = lambda post: Answer(takes=0.5 if len(receiver.posts) > 200 else 0.0)
     make_cases(workspace, 1000)
-    receiver.wait_for(200)
+    receiver.wait_for(201)
     first.send_signal(signal.SIGTERM)
-    assert first.wait(20) == 0
+    assert first.wait(60) == 0
     assert not Lane.objects.exclude(holder="").exists()
     assert len(receiver.posts) < 2000
+    receiver.answer = lambda post: Answer()
     processes.worker("second")
     doorbell.publish()
     wait_until(lambda: Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 2000)
@@ -203,18 +219,17 @@ def test_a_slow_receiver_does_not_delay_a_wake_up(
     workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
     """One worker with one process; its only courier waits for an answer when the next change comes."""
-    subscribe("Case.Created")
+    slow = subscribe("Case.Created", timeout=30)
     subscribe("Case.Deleted", path="/other")
     release = threading.Event()
     receiver.answer = lambda post: Answer(after=release if post.path == "/" else None)
-    with fleet(DELIVERY_LEASE="20") as processes:
+    with fleet(DELIVERY_LEASE="60") as processes:
         processes.worker()
         make_cases(workspace, 600)  # a backlog behind it, more than is read ahead
         count = len(receiver.wait_for(2))
-        began = time.time()
         Case.objects.all()[0].delete()
-        wait_until(lambda: any(post.path == "/other" for post in receiver.posts), 5)
-        assert next(post for post in receiver.posts if post.path == "/other").received_at - began < 1
+        wait_until(lambda: any(post.path == "/other" for post in receiver.posts))
+        assert not Attempt.objects.filter(subscription=slow).exists()  # none of its requests has ended
         release.set()
     assert count < 600
 
@@ -222,43 +237,47 @@ def test_a_slow_receiver_does_not_delay_a_wake_up(
 def test_a_courier_past_its_bound_hands_over_before_it_waits_for_its_last_answers(
     workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
-    subscribe("Case.Updated", path="/slow", max_retries=0)
+    last = subscribe("Case.Updated", path="/slow", timeout=30, max_retries=0)
     subscribe("Case.Created")
     release = threading.Event()
     receiver.answer = lambda post: Answer(after=release if post.path == "/slow" else None)
     case = Case.objects.create(workspace=workspace, name="Dotfile")
 
     def a_change_is_sent_by_another() -> bool:
-        """And meanwhile every change is sent at once, whoever does it."""
-        count, began = len(receiver.posts), time.time()
+        """And meanwhile every change is sent, whoever does it."""
+        count = len(receiver.posts)
         Case.objects.create(workspace=workspace, name="Dotfile")
-        assert receiver.wait_for(count + 1)[-1].received_at - began < 1
+        receiver.wait_for(count + 1)
         return Attempt.objects.exclude(worker=slow).exists()
 
-    with fleet(DELIVERY_LEASE="20", DELIVERY_BOUND="1") as processes:
+    with fleet(DELIVERY_LEASE="60", DELIVERY_BOUND="1") as processes:
         processes.worker(processes=2)
         case.name = "New"
         case.save()
         receiver.wait_for(2)
         slow = Lane.objects.get(subscription__url__endswith="/slow").holder
         wait_until(a_change_is_sent_by_another)
+        assert not Attempt.objects.filter(subscription=last).exists()
         release.set()
         wait_until(everything_settled)
     assert len(receiver.event_ids) == len(receiver.posts)
 
 
-def test_without_redis_a_save_is_quick_and_its_event_arrives_later(
-    tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+def test_without_redis_a_save_asks_for_it_once_and_its_event_arrives_later(
+    tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(accelerator, "BREAK", 600.0)
     subscribe("Case.Created")
     with valkey.running(tmp_path, careless=True) as url:
         pass  # a server that was there a moment ago
     with override_settings(REDIS_URL=url):
         doorbell.doorbell.cache_clear()
-        began = time.monotonic()
+        client, asked = doorbell.doorbell().client, list[object]()
+        execute = client.execute_command
+        monkeypatch.setattr(client, "execute_command", lambda *words: (asked.append(words), execute(*words)))
         Case.objects.create(workspace=workspace, name="Dotfile")
         Case.objects.create(workspace=workspace, name="Dotfile")
-        assert time.monotonic() - began < 1
+        assert len(asked) == 1
     doorbell.doorbell.cache_clear()
     with fleet() as processes:
         processes.worker(queues="deliveries,chores", processes=2)
@@ -281,14 +300,15 @@ def test_a_redis_that_hangs_holds_up_neither_a_save_nor_a_courier(
         redis_process = int(info["process_id"])
         own.worker(queues="deliveries,chores", processes=2)
         own.beat()  # what makes the first message: ours goes to another broker
-        make_cases(workspace, 1500)
-        receiver.wait_for(50)
-        os.kill(redis_process, signal.SIGSTOP)
+        with answers_only(receiver, 50):
+            make_cases(workspace, 1500)
+            receiver.wait_for(51)
+            os.kill(redis_process, signal.SIGSTOP)
         try:
-            began = time.monotonic()
-            Case.objects.create(workspace=workspace, name="Dotfile")
-            assert time.monotonic() - began < 1
-            receiver.wait_for(1501, 15)
+            saving = in_a_thread(lambda: Case.objects.create(workspace=workspace, name="Dotfile"))
+            saving.join(30)
+            assert not saving.is_alive()
+            receiver.wait_for(1501)
         finally:
             os.kill(redis_process, signal.SIGCONT)
             doorbell.doorbell.cache_clear()
@@ -308,13 +328,13 @@ def test_a_worker_whose_connection_was_cut_while_it_slept_is_not_late(
     processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
     subscribe("Case.Created")
-    processes.worker()
+    processes.worker(level="INFO")
     for number in range(2):
         Case.objects.create(workspace=workspace, name="Dotfile")
-        began = time.time()
-        assert receiver.wait_for(number + 1)[-1].received_at - began < 1 or number == 0
+        receiver.wait_for(number + 1)
         wait_until(every_courier_sleeps)
         assert cut_all_connections_but_ours()
+    assert "Retry in" not in processes.logs()  # Celery's words
 
 
 def test_a_sweep_whose_connection_was_cut_sweeps_on(
@@ -335,17 +355,18 @@ def test_a_sweep_whose_connection_was_cut_sweeps_on(
 def test_editing_a_subscription_takes_effect_within_two_seconds(
     processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
-    subscription = subscribe("Case.Created")
+    rate = 50
+    subscription = subscribe("Case.Created", rate=rate)
     processes.worker(queues="deliveries,chores", processes=2)
     processes.beat()
-    make_cases(workspace, 3000)
+    make_cases(workspace, 1000)
     receiver.wait_for(50)
     row = Subscription.objects.get(pk=subscription.pk)
     row.status = Subscription.Status.OFFLINE
     row.save()
-    saved = time.time()
+    sent = len(receiver.posts)
     wait_until(lambda: Delivery.objects.filter(state=Delivery.State.HELD).exists())
     wait_until(everything_settled)
-    assert max(post.received_at for post in receiver.posts) < saved + 2
+    assert len(receiver.posts) - sent <= 2 * rate
     held = Delivery.objects.filter(state=Delivery.State.HELD).count()
-    assert held + Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 3000
+    assert held + Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 1000

@@ -416,7 +416,7 @@ def test_two_who_approve_at_once_give_one_status_event(transactional_db: None) -
     def approve(copy: Case) -> None:
         try:
             copy.status = "approved"
-            together.wait(10)
+            together.wait(60)
             copy.save()
         finally:
             connection.close()
@@ -425,7 +425,7 @@ def test_two_who_approve_at_once_give_one_status_event(transactional_db: None) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert names() == ["Case.Created", "Case.StatusUpdated"]
 
 

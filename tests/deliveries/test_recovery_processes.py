@@ -48,7 +48,7 @@ def test_a_killed_chore_costs_a_recovery_nothing(
     receiver.wait_for(10)
     kill(chores)
     processes.worker("others", queues="chores")
-    receiver.wait_for(HELD, 30)
+    receiver.wait_for(HELD)
     wait_until(lambda: Recovery.objects.get(pk=job.pk).state == Recovery.State.DONE)
     wait_until(lambda: Attempt.objects.count() == HELD)
     names = [post.content["case"]["name"] for post in receiver.posts]

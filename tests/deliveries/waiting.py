@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Polls until the condition holds. Raises TimeoutError."""
     end = time.monotonic() + seconds
     while not condition():
@@ -43,10 +43,10 @@ def a_long_transaction(work: Callable[[], object]) -> Iterator[None]:
         with transaction.atomic():
             work()
             done.set()
-            ends.wait(30)
+            ends.wait(300)
 
     thread = in_a_thread(run)
-    assert done.wait(10)
+    assert done.wait(60)
     try:
         yield
     finally:
