@@ -30,7 +30,7 @@ def locked(table: str) -> Iterator[None]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {table}")
             held.set()
-            let_go.wait(300)
+            let_go.wait(90)
 
     thread = in_a_thread(hold)
     assert held.wait(60)

@@ -17,11 +17,12 @@ from deliveries.engine.courier import Courier
 from deliveries.engine.due import Ready
 from deliveries.engine.held import HeldLane
 from deliveries.models import Attempt, Delivery, Lane, Subscription
+from dotfile_hooks.dev.recording import Post
 from tests import factories
 from workspaces.models import Workspace
 
 from .conftest import AtWork, Deliver, Subscribe
-from .receiver import Answer, Post, Receiver
+from .receiver import Answer, Receiver
 from .waiting import in_a_thread, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

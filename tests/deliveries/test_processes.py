@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
@@ -263,6 +265,19 @@ def test_a_courier_past_its_bound_hands_over_before_it_waits_for_its_last_answer
     assert len(receiver.event_ids) == len(receiver.posts)
 
 
+def count_commands(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the client is asked for from now on."""
+    asked: list[str] = []
+    execute: Any = client.execute_command
+
+    def note(*words: Any, **options: Any) -> Any:
+        asked.append(words[0])
+        return execute(*words, **options)
+
+    monkeypatch.setattr(client, "execute_command", note)
+    return asked
+
+
 def test_without_redis_a_save_asks_for_it_once_and_its_event_arrives_later(
     tmp_path: Path, workspace: Workspace, subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,9 +287,7 @@ def test_without_redis_a_save_asks_for_it_once_and_its_event_arrives_later(
         pass  # a server that was there a moment ago
     with override_settings(REDIS_URL=url):
         doorbell.doorbell.cache_clear()
-        client, asked = doorbell.doorbell().client, list[object]()
-        execute = client.execute_command
-        monkeypatch.setattr(client, "execute_command", lambda *words: (asked.append(words), execute(*words)))
+        asked = count_commands(doorbell.doorbell().client, monkeypatch)
         Case.objects.create(workspace=workspace, name="Dotfile")
         Case.objects.create(workspace=workspace, name="Dotfile")
         assert len(asked) == 1

@@ -184,7 +184,7 @@ def test_the_lock_of_one_lane_does_not_stop_other_workspaces(
         with transaction.atomic():
             Lane.objects.select_for_update().get(pk=locked.pk)
             held.set()
-            let_go.wait(300)
+            let_go.wait(90)
 
     thread = in_a_thread(hold)
     assert held.wait(60)
@@ -339,9 +339,11 @@ def test_rings_do_not_hold_back_the_next_message_for_longer_than_the_first(
 
 
 def test_a_ring_that_is_repeated_since_its_answer_was_lost_still_asks_for_a_message(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(doorbell, "RUNG", LONG)
+    settings.WAKE_TIMEOUT = 0.25
+    doorbell.doorbell.cache_clear()
     bell = doorbell.doorbell()
     pool: Any = bell.client.connection_pool
     spoken = pool.get_connection()

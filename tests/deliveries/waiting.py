@@ -43,7 +43,7 @@ def a_long_transaction(work: Callable[[], object]) -> Iterator[None]:
         with transaction.atomic():
             work()
             done.set()
-            ends.wait(300)
+            ends.wait(120)
 
     thread = in_a_thread(run)
     assert done.wait(60)
