@@ -265,6 +265,7 @@ INSTALLED_APPS = [
     "dotfile_hooks.openapi",
 ]
 MIDDLEWARE = [
+    "workspaces.api.caching.forbidden",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -82,9 +82,12 @@ def _resolved(response: Json) -> Json:
 
 def _strays_of_headers(described: Json, response: Any) -> Iterator[str]:
     """Of the headers that are described anywhere."""
-    for name in document()["components"]["headers"]:
-        if name in response.headers and name not in described.get("headers", {}):
+    for name, told in document()["components"]["headers"].items():
+        is_described = name in described.get("headers", {})
+        if name in response.headers and not is_described:
             yield f"{response.status_code} the header {name} is not described"
+        if is_described and told.get("required") and name not in response.headers:
+            yield f"{response.status_code} the header {name} is missing"
 
 
 def _strays_of_body(described: Json, response: Any) -> Iterator[str]:

@@ -74,7 +74,7 @@ class WebhookToolsViewSet(WorkspaceViewSet[Subscription]):
             if len(row.signing_secrets()) > 1 and grace and new != row.secret:
                 raise Conflict(_still_rotating(row))
             row = services.rotate_secret(row, new, grace)
-        return Response(rotated(row), headers={"Cache-Control": "no-store"})
+        return Response(rotated(row))
 
     @described(summary="Tell how a webhook fares", gives="WebhookStats", ours=True, query=examples.RANGE)
     def stats(self, request: Request, pk: str) -> Response:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from deliveries.events.schemas.words import COUNT, TEXT, ref
-from workspaces.api import authentication, idempotency
+from workspaces.api import authentication, caching, idempotency
 from workspaces.api.pagination import DEFAULT_LIMIT, MAX_PAGE
 
 Json = dict[str, Any]
@@ -45,8 +45,8 @@ ALWAYS = (
 WITH_A_BODY = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 BEFORE_THE_KEY = {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_ACCEPTABLE}
 """Whose it is, and how often it was used, is not known by then."""
-CACHE = "Cache-Control"
-KEPT = ("ETag", CACHE)
+CACHE = caching.HEADER
+KEPT = ("ETag",)
 CHALLENGE = "WWW-Authenticate"
 LIMITS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
 HEADERS: dict[str, Json] = {
@@ -55,7 +55,11 @@ HEADERS: dict[str, Json] = {
     "RateLimit-Reset": {"description": "Seconds until all are there again.", "schema": COUNT},
     "RateLimit-Policy": {"description": "Requests a minute, and at once: `800;w=60;burst=200`.", "schema": TEXT},
     "ETag": {"description": f"For `{KNOWN}`.", "schema": TEXT},
-    CACHE: {"description": "Whether the answer may be kept, by whom, and how long.", "schema": TEXT},
+    CACHE: {
+        "description": f"`{caching.FORBIDDEN}`, unless the answer is the same for all: then who may keep it, how long.",
+        "required": True,
+        "schema": TEXT,
+    },
     CHALLENGE: {"description": "Names the header of the key.", "schema": TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": COUNT},
     idempotency.REPLAYED: {
@@ -100,7 +104,7 @@ def components() -> Json:
             **{name: _error(code, told) for code, (name, told) in ERRORS.items()},
             _name(HTTPStatus.NOT_MODIFIED): {
                 "description": "It is as it was when its `ETag` was given.",
-                "headers": headers(*LIMITS, *KEPT),
+                "headers": headers(CACHE, *LIMITS, *KEPT),
             },
         },
     }
@@ -131,7 +135,7 @@ def _error(code: HTTPStatus, told: str) -> Json:
     challenge = (CHALLENGE,) if code == HTTPStatus.UNAUTHORIZED else ()
     return {
         "description": told,
-        "headers": headers(*known, *late, *challenge),
+        "headers": headers(CACHE, *known, *late, *challenge),
         "content": {JSON: {"schema": ref("Error"), "example": _example(code, told)}},
     }
 

@@ -171,9 +171,12 @@ class Schema31(Bodies):
 
     def _responses(self) -> Json:
         code, name = self._answer()
-        replayed = (idempotency.REPLAYED, common.CACHE) if self.method == "POST" and self._resource is not None else ()
+        replayed = (idempotency.REPLAYED,) if self.method == "POST" and self._resource is not None else ()
         kept = common.KEPT if HTTPStatus.NOT_MODIFIED in self.said.may else ()
-        success: Json = {"description": code.phrase, "headers": common.headers(*common.LIMITS, *replayed, *kept)}
+        success: Json = {
+            "description": code.phrase,
+            "headers": common.headers(common.CACHE, *common.LIMITS, *replayed, *kept),
+        }
         if code != HTTPStatus.NO_CONTENT:
             success["content"] = {self.said.media: self._content(name)}
         return {str(int(code)): success, **common.endings(self._failures())}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.gzip import gzip_page
@@ -33,12 +35,17 @@ def _etag(request: HttpRequest) -> str:
 
 @require_safe
 @gzip_page
-@condition(etag_func=_etag)
-def description(request: HttpRequest) -> FileResponse:
+def description(request: HttpRequest) -> HttpResponseBase:
     """For anybody: it says nothing of anybody's."""
-    response = FileResponse(_file().open("rb"), content_type="application/json")
-    patch_cache_control(response, public=True, max_age=KEPT)
+    response: HttpResponseBase = _unless_known(request)
+    if response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        patch_cache_control(response, public=True, max_age=KEPT)
     return response
+
+
+@condition(etag_func=_etag)
+def _unless_known(request: HttpRequest) -> FileResponse:
+    return FileResponse(_file().open("rb"), content_type="application/json")
 
 
 @require_safe
