@@ -102,9 +102,13 @@ class Members(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> Any:
         """Before the values: to say what is wrong with each of 100,000 takes seconds."""
-        if self.limited and isinstance(data, dict) and (sentence := excess(data)):
+        if self.limited and isinstance(data, dict) and (sentence := excess(self._before(), data)):
             raise serializers.ValidationError(sentence, code="too_large")
         return super().to_internal_value(data)
+
+    def _before(self) -> Any:
+        """What the row that is updated holds, perhaps more than a new one may."""
+        return getattr(getattr(self.parent, "instance", None), self.source, None) or {}
 
 
 class Properties(Members):

@@ -182,7 +182,7 @@ def _refuse(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> None:
         rules.refuse_portal(old.get("client_portal"), now["client_portal"], now["status"])
     for name, refuse in rules.OF_COLUMNS.items():
         if changed(name):
-            refuse(now[name])
+            refuse(old.get(name), now[name])
 
 
 def _review_of(change: Change) -> CaseReview | None:

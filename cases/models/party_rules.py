@@ -33,6 +33,11 @@ def refuse_move(before: Values | None) -> None:
         raise ValidationError(CASE_STAYS, code="moved")
 
 
+def refuse_properties(before: Values | None, now: Values) -> None:
+    if before is None or "custom_properties" in before:
+        rules.refuse_properties(before and before["custom_properties"], now["custom_properties"])
+
+
 def refuse_individual(before: Values | None, now: Values) -> None:
     refuse_move(before)
     if now["is_delegator"] and now["is_signatory"]:
@@ -41,16 +46,14 @@ def refuse_individual(before: Values | None, now: Values) -> None:
         raise ValidationError(CAN_BE_REACHED)
     if now["is_delegator"] and not now["is_relevant"]:
         raise ValidationError(DELEGATOR_IS_RELEVANT)
-    if before is None or "custom_properties" in before:
-        rules.refuse_properties(now["custom_properties"])
+    refuse_properties(before, now)
 
 
 def refuse_company(before: Values | None, now: Values) -> None:
     refuse_move(before)
     if now["type"] == CompanyType.MAIN and not now["is_relevant"]:
         raise ValidationError(MAIN_IS_RELEVANT)
-    if before is None or "custom_properties" in before:
-        rules.refuse_properties(now["custom_properties"])
+    refuse_properties(before, now)
 
 
 def refuse_types(changes: Sequence[Change], known: Iterable[Values]) -> None:

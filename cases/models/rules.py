@@ -96,7 +96,7 @@ def is_decision(status: str, changed: Collection[str]) -> bool:
     )
 
 
-def refuse_risk(risk: Any) -> None:
+def refuse_risk(before: Any, risk: Any) -> None:
     """Raises ValidationError unless it is null or what the API shows as Risk."""
     if risk is None:
         return
@@ -128,29 +128,35 @@ def wait_step(portal: Json | None) -> str | None:
     return portal.get("wait_step_key") if portal else None
 
 
-def refuse_metadata(metadata: Any) -> None:
+def refuse_metadata(before: Any, metadata: Any) -> None:
     """Raises ValidationError unless it is null, or text by key, and not too much."""
     if not _are(metadata, _is_text):
         raise ValidationError({"metadata": "Metadata is text by key, and nothing else."})
-    if sentence := excess(metadata or {}):
+    if sentence := excess(before or {}, metadata or {}):
         raise refused("metadata", sentence, "too_large")
 
 
-def refuse_properties(properties: Any) -> None:
+def refuse_properties(before: Any, properties: Any) -> None:
     """Raises ValidationError for custom properties that the API could not show, or too much of them."""
     if properties is None or not _are(properties, _is_property):
         raise refused("custom_properties", "By key: text, a number, true, false, a list of texts, or null.", "invalid")
-    if sentence := excess(properties):
+    if sentence := excess(before or {}, properties):
         raise refused("custom_properties", sentence, "too_large")
 
 
-def excess(values: Json) -> str:
-    """What metadata or custom properties have too much of, as a sentence; "" if they are small enough."""
-    if len(values) > MOST_MEMBERS:
+def excess(before: Json, values: Json) -> str:
+    """What a change adds too much of to metadata or custom properties, as a sentence; "" if they are small enough.
+
+    What was there before may stay, and may go one by one, however much it is.
+    """
+    added = values.keys() - before.keys()
+    if added and len(values) > MOST_MEMBERS:
         return f"At most {MOST_MEMBERS} keys; these are {len(values)}."
-    if any(len(str(key)) > LONGEST_KEY for key in values):  # in Python a key may be a number; JSON makes it text
+    if any(len(str(key)) > LONGEST_KEY for key in added):  # in Python a key may be a number; JSON makes it text
         return f"Use keys of at most {LONGEST_KEY} characters."
     for key, value in values.items():
+        if key not in added and value == before[key]:
+            continue
         texts = value if isinstance(value, list) else [value]
         if len(texts) > MOST_MEMBERS:
             return f"At most {MOST_MEMBERS} texts in a list; under “{key}” are {len(texts)}."
@@ -159,12 +165,12 @@ def excess(values: Json) -> str:
     return ""
 
 
-OF_COLUMNS: Mapping[str, Callable[[Any], None]] = {
+OF_COLUMNS: Mapping[str, Callable[[Any, Any], None]] = {
     "metadata": refuse_metadata,
     "custom_properties": refuse_properties,
     "risk": refuse_risk,
 }
-"""What a column of a case may hold, whatever is in the others."""
+"""What a column of a case may hold now, after what it held before, whatever is in the others."""
 
 
 def _are(values: Any, fits: Callable[[Any], bool]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -60,11 +62,11 @@ def test_updates_do_not_add_up_to_more_than_the_most(client: APIClient) -> None:
 @pytest.fixture
 def large(client: APIClient, workspace: Workspace) -> Case:
     """A case from before there were limits."""
-    case = factories.case(workspace)
+    factories.case(workspace)
     with connection.cursor() as cursor:
         members = "(SELECT jsonb_object_agg(n, '') FROM generate_series(1, 600) AS n)"
         cursor.execute(f"UPDATE cases_case SET metadata = {members}, custom_properties = {members}")
-    return case
+    return Case.objects.get()
 
 
 def test_what_was_larger_before_can_be_read_and_the_rest_changed(client: APIClient, large: Case) -> None:
@@ -73,6 +75,42 @@ def test_what_was_larger_before_can_be_read_and_the_rest_changed(client: APIClie
     shown = client.get(path).json()
     assert (shown["name"], len(shown["metadata"]), len(shown["custom_properties"])) == ("New", 600, 600)
     assert client.patch(path, {"metadata": {"a": "b"}}).json()["metadata"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("field", ["metadata", "custom_properties"])
+def test_of_what_was_larger_before_values_can_be_changed(client: APIClient, large: Case, field: str) -> None:
+    changed = {**getattr(large, field), "7": "changed"}
+    answer = client.patch(f"/v1/cases/{large.pk}", {field: changed})
+    assert (answer.status_code, answer.json()[field]) == (200, changed)
+    assert client.patch(f"/v1/cases/{large.pk}", {"custom_properties": {"7": "again"}}).status_code == 200
+
+
+def test_metadata_that_was_larger_before_can_become_less_key_by_key(client: APIClient, large: Case) -> None:
+    fewer = {key: value for key, value in (large.metadata or {}).items() if key != "7"}
+    answer = client.patch(f"/v1/cases/{large.pk}", {"metadata": fewer})
+    assert (answer.status_code, answer.json()["metadata"]) == (200, fewer)
+
+
+@pytest.mark.parametrize("field", ["metadata", "custom_properties"])
+@pytest.mark.parametrize("changed", [{"more": "a"}, {"7": "a" * 10_001}], ids=["key", "text"])
+def test_what_was_larger_before_does_not_become_larger(
+    client: APIClient, large: Case, field: str, changed: dict[str, str]
+) -> None:
+    answer = client.patch(f"/v1/cases/{large.pk}", {field: {**getattr(large, field), **changed}})
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
+    if field == "custom_properties":  # an update of these names only what it changes
+        assert client.patch(f"/v1/cases/{large.pk}", {field: changed}).status_code == 400
+
+
+def test_a_key_and_a_text_that_were_longer_before_may_stay(client: APIClient, workspace: Workspace) -> None:
+    case, old = factories.case(workspace), {"a" * 300: "a", "note": "a" * 10_001}
+    party = factories.individual(case)
+    with connection.cursor() as cursor:
+        for table in ("case", "individual"):
+            cursor.execute(f"UPDATE cases_{table} SET custom_properties = %s", [json.dumps(old)])
+    for path in (f"cases/{case.pk}", f"individuals/{party.pk}"):
+        answer = client.patch(f"/v1/{path}", {"custom_properties": {"new": "b"}})
+        assert (answer.status_code, answer.json()["custom_properties"]) == (200, {**old, "new": "b"})
 
 
 def test_the_page_of_what_was_larger_before_can_be_saved(admin_client: Client, large: Case) -> None:
