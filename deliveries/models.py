@@ -401,17 +401,18 @@ class Delivery(models.Model):
                 name="delivery_log_company",
                 condition=models.Q(company_id__isnull=False, last_attempt_at__isnull=False),
             ),
-            # the log of what went wrong, newest first: by state, and by the status of the answer
+            # the log of what went wrong, newest first
             models.Index(
                 fields=["workspace", "-created_at", "-id"],
                 name="delivery_log_stuck",
                 condition=models.Q(state__in=[2, 3]),
             ),
+            # the log by the status of the answer, newest first. Most answers are 200: they are found without it, and
+            # cost nothing
             models.Index(
-                fields=["workspace", "status_code", "-created_at", "-id"],
-                name="delivery_log_refused",
-                condition=models.Q(status_code__gte=300, last_attempt_at__isnull=False)
-                | models.Q(status_code__isnull=True, last_attempt_at__isnull=False),
+                fields=["workspace", "status_code", "-created_at"],
+                name="delivery_log_answer",
+                condition=~models.Q(status_code=200) & models.Q(last_attempt_at__isnull=False),
             ),
             # the admin: what failed or is held, to be retried
             models.Index(fields=["state", "-id"], name="delivery_stuck", condition=models.Q(state__in=[2, 3])),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
 from http import HTTPStatus
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +37,9 @@ from .serializers import RetrySerializer
 NO_ANSWER = 0
 """The `status_code` when no answer came: the field must be a number, and no HTTP status is 0."""
 
+LARGEST = 999
+"""Of three digits, as receivers may answer."""
+
 TYPES = {
     Delivery.Next.FIRST_CALL: "first_call",
     Delivery.Next.AUTOMATIC_RETRY: "automatic_retry",
@@ -48,16 +53,24 @@ STATES = {state.label.lower(): state.value for state in Delivery.State}
 FOLLOWS = {"blocked": Q(ordered=True), "succeeded": Q(last_attempt_at__isnull=False)}
 
 
-class State(filtering.Choices):
-    """By the words that the log shows, stored as numbers."""
+class Named(filtering.Choices):
+    """One of these in every row. So `not` asks for the others: an index finds what is there, not what is not."""
 
     def condition(self, operator: str, value: str) -> Q:
-        """Beside the state, what follows from it: the small indexes are of that."""
-        found = super().condition(operator, value)
-        return found & FOLLOWS.get(value, Q()) if operator == "eq" else found
+        words = {self.value(text) for text in (value.split(",") if operator.endswith("in") else [value])}
+        return self.among({*self.choices} - words if operator.startswith("not") else words)
 
-    def value(self, text: str) -> Any:
-        return STATES[super().value(text)]
+    def among(self, words: Collection[str]) -> Q:
+        return self._where("in", sorted(words))
+
+
+class State(Named):
+    """By the words that the log shows, stored as numbers."""
+
+    def among(self, words: Collection[str]) -> Q:
+        """Beside each state, what follows from it: the small indexes are of that."""
+        none = Q(pk__in=[])
+        return reduce(or_, (Q(state=STATES[word]) & FOLLOWS.get(word, Q()) for word in sorted(words)), none)
 
 
 class StatusCode(filtering.Filter):
@@ -73,10 +86,16 @@ class StatusCode(filtering.Filter):
         if operator in ("gte", "lte"):
             return self._where(operator, _code(value))
         codes = {_code(text) for text in (value.split(",") if operator.endswith("in") else [value])}
-        found = self._where("in", codes - {NO_ANSWER})
-        if NO_ANSWER in codes:
-            found |= self._where("isnull", True)
-        return ~found if operator.startswith("not") else found
+        is_not = operator.startswith("not")
+        answered = sorted(codes - {NO_ANSWER})
+        found = self._beside(answered) if is_not else self._where("in", answered)
+        return found | self._where("isnull", True) if (NO_ANSWER in codes) is not is_not else found
+
+    def _beside(self, codes: Sequence[int]) -> Q:
+        """An answer, but none of these: below, between or above them, which an index finds."""
+        spans = zip([-1, *codes], [*codes, LARGEST + 1], strict=True)
+        gaps = [self._where("gt", low) & self._where("lt", high) for low, high in spans if high - low > 1]
+        return reduce(or_, gaps)
 
 
 def _code(text: str) -> int:
@@ -95,7 +114,7 @@ class WebhookLogViewSet(WorkspaceViewSet[Delivery]):
     shown = "WebhookLog"
     noun = ("webhook log", "webhook logs")
     filters = {
-        "event": filtering.Choices("event_name", sorted(NAMES)),
+        "event": Named("event_name", sorted(NAMES)),
         "case_id": filtering.Id("case_id"),
         "individual_id": filtering.Id("individual_id"),
         "company_id": filtering.Id("company_id"),
