@@ -384,6 +384,8 @@ LOGGING = {
     }
     # It quotes from the files it complains of, and those are personal.
     | {"pypdf": {"level": "CRITICAL"}}
+    # A line for each answer of 400 and more, with the address: there may be an e-mail address in it, as an external_id.
+    | {"django.request": {"level": "ERROR"}}
     # A traceback for each request that names another host, and anybody may send those: `handler400` logs a line.
     | {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }

@@ -118,6 +118,12 @@ def test_a_host_that_we_are_not_is_told_in_the_same_shape(
     assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
 
 
+def test_no_log_has_the_address_of_what_is_not_there(client: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+    assert client.get("/v1/cases/ada@example.com").status_code == 404
+    assert client.post("/v1/cases/ada@example.com/reviews", {}).status_code in (400, 404)
+    assert "ada" not in caplog.text
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 def test_only_json_is_read(client: APIClient, content_type: str) -> None:
     status, answer = post(client, b"name=a", content_type)
