@@ -21,7 +21,7 @@ urlpatterns = [
     path("v1/", include("checks.api.urls")),
     path("v1/", include("deliveries.api.urls")),
     path("v1/openapi.json", openapi.description, name="openapi"),
-    re_path("^v1/", unknown_path),
+    re_path("^v1(/|$)", unknown_path),
     path("docs/", openapi.page, name="openapi-page"),
     path("docs/<path:name>", openapi.guide, name="guide"),
 ]

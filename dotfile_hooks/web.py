@@ -17,7 +17,7 @@ STATUSES = {
     errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
 }
 """400 for all others."""
-OURS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
+OURS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 HEAD = (
     "HTTP/1.1 {status:d} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
     "Cache-Control: no-store\r\nContent-Length: {length}\r\n\r\n"

@@ -67,6 +67,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         (b"GET /v1/cases?hush=" + b"a" * 5000 + b" HTTP/1.1\r\n\r\n", 414, "LimitRequestLine"),
         (b"GET /v1/ping HTTP/1.1\r\nhush: " + b"a" * 9000 + b"\r\n\r\n", 431, "LimitRequestHeaders"),
         (b"GET /v1/ping HTTP/1.1\r\nHost: localhost\r\nExpect: hush\r\n\r\n", 417, "ExpectationFailed"),
+        (b"GET /v1/ping HTTP/1.1\r\nHost: localhost\r\nSCRIPT_NAME: /hush\r\n\r\n", 400, "ConfigurationProblem"),
     ],
 )
 def test_what_is_no_request_is_told_as_any_other_mistake_and_not_quoted(

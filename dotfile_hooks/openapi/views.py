@@ -10,8 +10,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
+
+from workspaces.api.errors import wrong_method
 
 from . import document, guides
 
@@ -33,10 +36,12 @@ def _etag(request: HttpRequest) -> str:
     return f'"{about.st_mtime_ns:x}-{about.st_size:x}"'
 
 
-@require_safe
+@csrf_exempt  # as every address of the API: programs have no cookie
 @gzip_page
 def description(request: HttpRequest) -> HttpResponseBase:
     """For anybody: it says nothing of anybody's."""
+    if request.method not in ("GET", "HEAD"):
+        return wrong_method("GET, HEAD")
     response: HttpResponseBase = _unless_known(request)
     if response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
         patch_cache_control(response, public=True, max_age=KEPT)

@@ -133,13 +133,16 @@ def test_only_json_is_read(client: APIClient, content_type: str) -> None:
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_an_address_that_is_none_is_told_in_the_same_shape(method: str) -> None:
     client = APIClient(enforce_csrf_checks=True)  # as for a client outside a browser
-    response = getattr(client, method)("/v1/routines/a/trigger")
-    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
+    for path in ("/v1/routines/a/trigger", "/v1/", "/v1"):
+        response = getattr(client, method)(path)
+        assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
 
 
 def test_a_wrong_method_is_told_in_the_same_shape(client: APIClient) -> None:
-    response = client.put("/v1/cases", {})
-    assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    outside_a_browser = APIClient(enforce_csrf_checks=True)
+    for response in (client.put("/v1/cases", {}), outside_a_browser.post("/v1/openapi.json", {})):
+        assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+        assert "GET" in response["Allow"]
 
 
 def test_every_wrong_field_is_named(client: APIClient) -> None:

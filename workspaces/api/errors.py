@@ -144,6 +144,12 @@ def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonRespons
     return JsonResponse(body(HTTPStatus.NOT_FOUND, "There is no such address in this API."), status=404)
 
 
+def wrong_method(allowed: str) -> JsonResponse:
+    """For views that are not DRF's; `allowed` is what they take, as in the header."""
+    sentence = f"This address takes {allowed} only."
+    return JsonResponse(body(HTTPStatus.METHOD_NOT_ALLOWED, sentence), status=405, headers={"Allow": allowed})
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """`handler400`, for what no view has seen: a Host that is not one of ours, above all."""
     if is_host := isinstance(exception, DisallowedHost):
