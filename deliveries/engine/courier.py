@@ -109,9 +109,8 @@ class Courier:
     # Taking work: build events, lease lanes, read deliveries.
 
     def _take(self) -> None:
-        epoch = self._hand.tend()
-        if epoch is not None:
-            self._session.set_clock(epoch)
+        if reading := self._hand.tend():
+            self._session.set_clock(reading, time.monotonic())
         if not self._lookout.is_taking:
             self._hand.close_all()
         elif self._lookout.is_time_to_look(self._room() > 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from requests.structures import CaseInsensitiveDict
 from deliveries.models import Subscription
 
 from . import signing
+from .session import Reading
 from .transport import Limits
 
 logger = logging.getLogger(__name__)
@@ -138,12 +140,13 @@ def of(row: Subscription) -> Endpoint:
     )
 
 
-def versions(ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], float | None]:
+def versions(ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], Reading | None]:
     """When each subscription was last changed, and the database's clock (None if none of them is left)."""
+    asked = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(VERSIONS, [[str(key) for key in ids]])
         rows = cursor.fetchall()
-    return {row[0]: row[1] for row in rows}, rows[0][2] if rows else None
+    return {row[0]: row[1] for row in rows}, Reading(rows[0][2], asked) if rows else None
 
 
 def _template(row: Subscription) -> requests.PreparedRequest | None:

@@ -18,6 +18,7 @@ from .breaker import Health, Rules
 from .due import Due, Ready
 from .envelope import Parts
 from .held import EARLY, HeldLane
+from .session import Reading
 from .settle import Outcome, give_up
 
 logger = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ class Hand:
             del self.lanes[lane.endpoint.id]
         return due_again
 
-    def tend(self) -> float | None:
+    def tend(self) -> Reading | None:
         """Once a second: renews leases, drops lost ones, learns what people changed. Answers the database's time."""
         if self._leased:
             self._take_up()
@@ -191,8 +192,8 @@ class Hand:
             else:
                 self.close(lane)
 
-    def _refresh(self) -> float | None:
-        versions, epoch = endpoints.versions(self.lanes)
+    def _refresh(self) -> Reading | None:
+        versions, reading = endpoints.versions(self.lanes)
         changed = [key for key, lane in self.lanes.items() if versions.get(key) != lane.endpoint.version]
         fresh = endpoints.load(changed) if changed else {}
         for key in changed:
@@ -200,4 +201,4 @@ class Hand:
                 self.lanes[key].endpoint = fresh[key]
             else:
                 self.close(self.lanes[key])
-        return epoch
+        return reading

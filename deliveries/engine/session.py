@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -28,13 +30,22 @@ RESET statement_timeout; RESET lock_timeout; RESET synchronous_commit; {AS_USUAL
 RECONNECT = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The database's time in seconds since 1970, as it was at some moment since it was `asked` (monotonic clock)."""
+
+    epoch: float
+    asked: float
+
+
 class Session:
     """Open from `open` to `close`; work goes through `run`, which tells when the database was away."""
 
     def __init__(self) -> None:
         self._down_since: float | None = None
         self._retry_at = 0.0
-        self._clock = 0.0
+        self.ahead = inf
+        """Seconds by which the database's clock is ahead of our monotonic one."""
 
     @property
     def is_down(self) -> bool:
@@ -50,21 +61,26 @@ class Session:
 
     def _begin(self) -> None:
         with connection.cursor() as cursor:
+            asked = time.monotonic()
             cursor.execute(OPEN)
-            self.set_clock(cursor.fetchone()[0])
+            self.set_clock(Reading(cursor.fetchone()[0], asked), time.monotonic())
 
     def close(self) -> None:
         if not self.is_down:
             with connection.cursor() as cursor:
                 cursor.execute(CLOSE)
 
-    def set_clock(self, epoch: float) -> None:
-        """Takes note of the database's time; between two readings the monotonic clock carries it on."""
-        self._clock = epoch - time.monotonic()
+    def set_clock(self, reading: Reading, now: float) -> None:
+        """Takes note of the database's time, read by `now`; between two readings the monotonic clock carries it on.
+
+        A process that is stopped while it asks hears an old time. It would sign what it sends again with the time of
+        the first sending, to the byte the same. So the clock goes back only as far as a reading proves it wrong.
+        """
+        self.ahead = min(max(self.ahead, reading.epoch - now), reading.epoch - reading.asked)
 
     def epoch(self) -> float:
         """Seconds since 1970 by PostgreSQL's clock; this machine's may be wrong."""
-        return self._clock + time.monotonic()
+        return self.ahead + time.monotonic()
 
     def pause(self) -> float:
         """Seconds until the database may be asked again; 0 while it is well."""
