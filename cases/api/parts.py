@@ -108,7 +108,7 @@ class Members(serializers.DictField):
 
     def _before(self) -> Any:
         """What the row that is updated holds, perhaps more than a new one may."""
-        return getattr(getattr(self.parent, "instance", None), self.source, None) or {}
+        return getattr(getattr(self.parent, "instance", None), str(self.source), None) or {}
 
 
 class Properties(Members):
