@@ -50,7 +50,10 @@ def _given(name: str, changes: Iterable[Change]) -> Pairs:
 def on_tags_changed(
     action: str, instance: Case | Tag, model: type[Case | Tag], pk_set: Iterable[UUID], using: str, **kwargs: Any
 ) -> None:
-    """Before tags are put on a case, from its side or from theirs."""
+    """Before tags are put on a case, from its side or from theirs.
+
+    Django has begun a transaction of its own by then, without a savepoint: who goes on after a refusal brings one.
+    """
     if action != "pre_add" or not pk_set:
         return
     others: Mapping[str, Any] = {"pk__in": pk_set}
