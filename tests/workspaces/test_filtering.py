@@ -193,7 +193,8 @@ def test_of_two_names_of_one_time_the_first_decides(workspace: Workspace, client
     assert [check["id"] for check in found] == [newer, older]
 
 
-def test_clients_that_know_floats_only_ask_for_pages_with_a_point(client: APIClient) -> None:
-    pagination = client.get("/v1/cases?page=1.0&limit=20.0").json()["pagination"]
+@pytest.mark.parametrize("zeros", ["0", "0000000000"])
+def test_clients_that_know_floats_only_ask_for_pages_with_a_point(client: APIClient, zeros: str) -> None:
+    pagination = client.get(f"/v1/cases?page=1.{zeros}&limit=20.{zeros}").json()["pagination"]
     assert (pagination["page"], pagination["limit"]) == (1, 20)
     assert isinstance(pagination["page"], int)

@@ -24,8 +24,9 @@ MAX_LIMIT = 100
 MAX_COUNT = 100_000
 # Far beyond any table, and safely inside PostgreSQL's bigint once multiplied by the limit.
 MAX_PAGE = 1_000_000_000
-# Dotfile calls both numbers, so that generated clients have them as floats, and send their default 20 as 20.0.
-WHOLE = re.compile(r"([0-9]{1,10})(?:\.0)?")
+# Dotfile calls both numbers, so that generated clients have them as floats, and send their default 20 as 20.0; those of
+# ogen (Go) as 20.0000000000.
+WHOLE = re.compile(r"([0-9]{1,10})(?:\.0{1,20})?")
 
 
 @dataclass(frozen=True)
