@@ -46,6 +46,13 @@ def _words(default: Iterable[str], words: Iterable[str]) -> Setting:
     )
 
 
+def _or_null(setting: Setting) -> Setting:
+    schema = setting.schema | {"type": [setting.schema["type"], "null"]}
+    return Setting(
+        setting.default, lambda value: value is None or setting.fits(value), f"{setting.kind}, or null", schema
+    )
+
+
 def _key(of: str) -> Setting:
     schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH, "description": f"The key of {of}."}
     return Setting(
@@ -58,23 +65,33 @@ KEY_LENGTH = 200
 _BOOLEAN: Json = {"type": "boolean"}
 _FLAG = Setting(False, is_flag, "true or false", _BOOLEAN)
 _AUTOMATIC = {"automatic_approval": _FLAG, "automatic_rejection": _FLAG}
-# Of a document's analysis: the models and what each needs to be told.
-_MODELS: Mapping[str, tuple[str, ...]] = {
-    "registration_certificate": (),
-    "iban": (),
-    "proof_of_address": (),
-    "prompt": ("prompt",),
-}
+# Of a document's analysis: the models, and which documents two of them may be told to accept.
+_MODELS = ("registration_certificate", "iban", "proof_of_address", "prompt")
+_AUTHORIZED = (
+    *("kbis", "sirene_extract", "pappers_extract", "inscription_rne", "infonet_extract", "repertoire_metiers_extract"),
+    *("handelsregister", "visura_camerale", "energy_bill", "telco_bill", "official_document", "other"),
+)
 # In JSON Schema.
 _SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
 _TEXT_OR_NULL: Json = {"type": ["string", "null"]}
 _TYPE: Json = {"type": ["object", "null"], "description": "Filled in from the key when the check starts."}
+# What the models may be told: a name means the same to each that knows it, and is looked at beside every model.
+_TOLD: Mapping[str, Setting] = {
+    "prompt": Setting("", is_text, "text", {"type": "string"}),
+    "iban_matching": _FLAG,
+    "bic_matching": _FLAG,
+    "authorized_documents": _or_null(_words((), _AUTHORIZED)),
+    "max_age_in_days": _or_null(Setting(None, is_number, "a number", {"type": "number"})),
+}
 _PARAMETERS: Json = {
     "type": ["object", "null"],
-    "properties": {"model": {"type": "string", "enum": [*_MODELS]}, "prompt": {"type": "string"}},
+    "properties": {
+        "model": {"type": "string", "enum": [*_MODELS]},
+        **{name: told.schema for name, told in _TOLD.items()},
+    },
     "required": ["model"],
     "if": {"properties": {"model": {"const": "prompt"}}},
-    "then": {"properties": {"prompt": {"type": "string"}}, "required": ["prompt"]},
+    "then": {"required": ["prompt"]},
 }
 _ANALYSIS: Json = {
     "type": ["object", "null"],
@@ -95,8 +112,9 @@ def _is_analysis(value: Any) -> bool:
 def _are_parameters(value: Any) -> bool:
     if not isinstance(value, dict):
         return value is None
-    model = value.get("model")
-    return isinstance(model, str) and model in _MODELS and all(is_text(value.get(name)) for name in _MODELS[model])
+    if value.get("model") not in _MODELS or value["model"] == "prompt" and "prompt" not in value:
+        return False
+    return all(told.fits(value[name]) for name, told in _TOLD.items() if name in value)
 
 
 SETTINGS: Mapping[str, Mapping[str, Setting]] = {

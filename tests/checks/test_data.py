@@ -132,12 +132,34 @@ def test_settings_that_a_type_does_not_take_are_refused(kind: str, settings: Any
         {"parameters": {}},
         {"parameters": {"model": []}},
         {"parameters": {"model": "prompt"}},
+        {"parameters": {"model": "prompt", "prompt": None}},
+        {"parameters": {"model": "iban", "prompt": {}}},  # not this model's, but it would be shown
+        {"parameters": {"model": "iban", "iban_matching": "yes"}},
+        {"parameters": {"model": "iban", "bic_matching": None}},
+        {"parameters": {"model": "proof_of_address", "authorized_documents": ["passport"]}},
+        {"parameters": {"model": "proof_of_address", "authorized_documents": "other"}},
+        {"parameters": {"model": "registration_certificate", "max_age_in_days": "90"}},
     ],
 )
 def test_an_analysis_that_makes_no_sense_is_refused(analysis: Any) -> None:
     settings = {"document_type_key": "passport", "document_analysis": analysis}
     with pytest.raises(ValidationError, match="`document_analysis` must be"):
         services.start_check(factories.individual(), "document", settings)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"model": "prompt", "prompt": "Is this signed?"},
+        {"model": "iban", "iban_matching": True, "bic_matching": False},
+        {"model": "proof_of_address", "authorized_documents": ["energy_bill", "other"], "max_age_in_days": 90},
+        {"model": "registration_certificate", "authorized_documents": None, "max_age_in_days": None},
+    ],
+)
+def test_an_analysis_is_told_what_its_model_takes(parameters: Any) -> None:
+    settings = {"document_type_key": "passport", "document_analysis": {"parameters": parameters}}
+    check = services.start_check(factories.individual(), "document", settings)
+    assert check.data["settings"]["document_analysis"]["parameters"] == parameters
 
 
 def test_settings_of_checks_of_companies_are_looked_at_too() -> None:
