@@ -127,7 +127,7 @@ WEBHOOKS: dict[str, Schema] = {
             "response_body": BODY,
             "response_body_cut": FLAG,
             "request_headers": HEADERS,
-            "payload": told({"type": "object"}, "What was sent."),
+            "payload": told(mapping({}), "What was sent."),
         }
     ),
     "RotatedSecret": obj(
@@ -195,7 +195,7 @@ WEBHOOKS: dict[str, Schema] = {
             "webhook_id": UUID,
             "created_at": MOMENT,
             "last_attempt_at": nullable(MOMENT),
-            "payload": told({"type": "object"}, "Of the last attempt; empty once it was removed."),
+            "payload": told(mapping({}), "Of the last attempt; empty once it was removed."),
             "next_retry_at": nullable(MOMENT),
             "attempts": told(listing(ref("Attempt")), "The newest first."),
             "state": one_of(STATES),
@@ -209,8 +209,8 @@ WEBHOOKS: dict[str, Schema] = {
             "arises": FLAG,
             "main_event": nullable(TEXT),
             **same(listing(TEXT), "stands_for", "context"),
-            "schema": nullable({"type": "object"}),
-            "example": nullable({"type": "object"}),
+            "schema": nullable(mapping({})),
+            "example": nullable(mapping({})),
         }
     ),
     "EventPage": obj(
