@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from deliveries import tasks
-from deliveries.engine import doorbell, lookout, outbound, transport
+from deliveries.engine import doorbell, lookout, outbound, partitions, transport
 from deliveries.engine.courier import Courier
 from deliveries.models import Subscription
 from tests import factories
@@ -78,6 +78,13 @@ def at_work(monkeypatch: pytest.MonkeyPatch) -> AtWork:
             window.close()
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PostgreSQL that has little time does not pass for somebody who uses a table for long."""
+    monkeypatch.setattr(partitions, "LOCK_TIMEOUT", "30s")
+    monkeypatch.setattr(partitions, "SCAN_TIMEOUT", "30s")
 
 
 @pytest.fixture(autouse=True)

@@ -246,7 +246,8 @@ def test_somebody_who_reads_for_long_is_not_waited_for(
     monkeypatch.setattr(partitions, "PAUSE", 0.01)
     row = partitions.of_day(EVENTS, DAY)
     with aged.partitions_of(DAY):
-        with a_long_transaction(lambda: sql(f"SELECT count(*) FROM {EVENTS}")):
+        with a_long_transaction(lambda: sql(f"SELECT count(*) FROM {EVENTS}")), monkeypatch.context() as hasty:
+            hasty.setattr(partitions, "LOCK_TIMEOUT", "200ms")
             assert not partitions.drop(row)
             assert "deliveries_event_20200228 is still there: somebody uses the table" in caplog.text
             factories.case()  # writers go on beside the reader
@@ -267,7 +268,8 @@ def test_to_make_a_day_nobody_is_waited_for_either(transactional_db: None, monke
     monkeypatch.setattr(partitions, "PAUSE", 0.01)
     monkeypatch.setattr(partitions, "SCAN_TIMEOUT", "0")
     row = partitions.of_day(EVENTS, DAY)
-    with a_long_transaction(lambda: sql(f"SELECT count(*) FROM {EVENTS}")):
+    with a_long_transaction(lambda: sql(f"SELECT count(*) FROM {EVENTS}")), monkeypatch.context() as hasty:
+        hasty.setattr(partitions, "LOCK_TIMEOUT", "200ms")
         assert not partitions.make(row)
     assert partitions.make(row)
     assert partitions.drop(row)
