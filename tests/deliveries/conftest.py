@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from deliveries import tasks
 from deliveries.engine import doorbell, lookout, outbound, partitions, transport
@@ -88,10 +87,6 @@ def _nobody_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_flag_of_another_test(settings: Settings) -> Iterator[None]:
-    """No flag of another test; and a Redis that waits for its turn on a busy machine does not pass for a dead one."""
-    settings.WAKE_TIMEOUT = 30.0
-    doorbell.doorbell.cache_clear()
+def _no_flag_of_another_test() -> None:
     doorbell.doorbell().client.delete(doorbell.FLAG, doorbell.RETRY)
-    yield
-    doorbell.doorbell.cache_clear()
+    doorbell.doorbell().broken_until = 0.0

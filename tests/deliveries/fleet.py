@@ -38,7 +38,6 @@ class Fleet:
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "DELIVERY_LEASE": "3",
-            "WAKE_TIMEOUT": "30",
             "BREAKER_PAUSE": "0.5",
             "BREAKER_LONGEST_PAUSE": "0.5",
             **environment,

@@ -32,6 +32,7 @@ from deliveries.models import Attempt, Delivery, Lane, Subscription
 from dotfile_hooks.celery import app
 from dotfile_hooks.dev.recording import Post
 from tests import factories
+from workspaces import accelerator
 from workspaces.models import Workspace
 
 from .conftest import Deliver, Subscribe
@@ -343,8 +344,7 @@ def test_a_ring_that_is_repeated_since_its_answer_was_lost_still_asks_for_a_mess
 ) -> None:
     monkeypatch.setattr(doorbell, "RUNG", LONG)
     settings.WAKE_TIMEOUT = 0.25
-    doorbell.doorbell.cache_clear()
-    bell = doorbell.doorbell()
+    bell = doorbell.Doorbell(accelerator.client())
     pool: Any = bell.client.connection_pool
     spoken = pool.get_connection()
     spoken.send_command("CLIENT REPLY OFF")
