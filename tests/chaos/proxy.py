@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-PATIENCE = 10
+PATIENCE = 60
 """Seconds for the proxy's thread to begin, obey or end."""
 
 

@@ -25,7 +25,7 @@ from .world import CASES, World
 
 LOADS = 2
 """Processes that change rows."""
-OVERTIME = 2.0
+OVERTIME = 6.0
 """A load that is slower than planned gets so many times the time that was planned."""
 TICK, REST, TELL = 0.05, 0.3, 5.0
 """Seconds between two looks, before another try of a fault, between two lines for people."""
@@ -42,7 +42,7 @@ class Options:
     only: Sequence[str] = ()
     sabotage: str = ""
     programs: Collection[str] = EVERYTHING
-    patience: float = 180.0
+    patience: float = 480.0
     """Seconds for a full drain; one that takes longer makes the run void."""
 
     @property

@@ -29,7 +29,7 @@ def main() -> int:
         from . import run, sabotage  # Django is ready only now
 
         for way in ("", *(sys.argv[1:] or sabotage.WAYS)):
-            options = run.Options(1, EVENTS, 0, SECONDS, ["none"], way, ["worker1"], patience=20.0)
+            options = run.Options(1, EVENTS, 0, SECONDS, ["none"], way, ["worker1"], patience=120.0)
             verdict = run.run(found, options).verdict
             broken[way] = [rule for rule, problems in verdict.problems.items() if problems]
             _empty()

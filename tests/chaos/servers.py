@@ -57,7 +57,7 @@ class Database:
     @contextlib.contextmanager
     def connect(self) -> Iterator[psycopg2.extensions.connection]:
         """Past the proxy, each statement a transaction."""
-        connection = psycopg2.connect(self._direct, connect_timeout=5)
+        connection = psycopg2.connect(self._direct, connect_timeout=60)
         connection.autocommit = True
         try:
             yield connection

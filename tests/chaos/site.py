@@ -24,8 +24,8 @@ from .points import Points
 
 WORKERS = ("worker1", "worker2")
 EVERYTHING = (*WORKERS, "chores", "beat", "web")
-PATIENCE = 60.0
-"""Seconds for everything to be up on a busy machine."""
+PATIENCE = 180.0
+"""Seconds for everything to be up, and for an answer of the receivers, on a busy machine."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Site:
 
     def tell(self, word: str) -> int:
         """Tells the receivers something; answers with how many POSTs they got so far."""
-        return int(requests.get(f"http://127.0.0.1:{self.ports[0]}/-/{word}", timeout=10).text)
+        return int(requests.get(f"http://127.0.0.1:{self.ports[0]}/-/{word}", timeout=PATIENCE).text)
 
     def start_load(self, count: int, seed: int, pace: float, workspaces: Mapping[str, Any]) -> None:
         """Processes that change rows, `pace` events a second together."""
@@ -118,7 +118,7 @@ def _commands() -> dict[str, str]:
 
 def _wait_until_ready(site: Site) -> None:
     workers = len(site.fleet.programs.keys() - {"beat", "web"})
-    _wait("the workers", lambda: len(app.control.ping(timeout=0.3, limit=workers) or []) == workers)
+    _wait("the workers", lambda: len(app.control.ping(timeout=1, limit=workers) or []) == workers)
     if site.web:
         _wait("the web server", lambda: stack.answers(f"{site.web}/v1/ping"))
 
