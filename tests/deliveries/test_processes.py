@@ -366,20 +366,21 @@ def test_a_sweep_whose_connection_was_cut_sweeps_on(
 
 
 def test_editing_a_subscription_takes_effect_within_two_seconds(
-    processes: Fleet, workspace: Workspace, subscribe: Subscribe, receiver: Receiver
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver
 ) -> None:
     rate = 50
     subscription = subscribe("Case.Created", rate=rate)
-    processes.worker(queues="deliveries,chores", processes=2)
-    processes.beat()
-    make_cases(workspace, 1000)
-    receiver.wait_for(50)
-    row = Subscription.objects.get(pk=subscription.pk)
-    row.status = Subscription.Status.OFFLINE
-    row.save()
-    sent = len(receiver.posts)
-    wait_until(lambda: Delivery.objects.filter(state=Delivery.State.HELD).exists())
-    wait_until(everything_settled)
-    assert len(receiver.posts) - sent <= 2 * rate
+    with fleet(DELIVERY_LEASE="60") as processes:  # so that it is not by the end of a lease
+        processes.worker(queues="deliveries,chores", processes=2)
+        processes.beat()
+        make_cases(workspace, 1000)
+        receiver.wait_for(50)
+        row = Subscription.objects.get(pk=subscription.pk)
+        row.status = Subscription.Status.OFFLINE
+        row.save()
+        sent = len(receiver.posts)
+        wait_until(lambda: Delivery.objects.filter(state=Delivery.State.HELD).exists())
+        wait_until(everything_settled)
+        assert len(receiver.posts) - sent <= 2 * rate
     held = Delivery.objects.filter(state=Delivery.State.HELD).count()
     assert held + Delivery.objects.filter(state=Delivery.State.SUCCEEDED).count() == 1000
