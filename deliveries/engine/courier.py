@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from requests.exceptions import InvalidURL
@@ -134,14 +134,18 @@ class Courier:
     # Sending: one request of each lane in turn, while there are slots.
 
     def _launch(self) -> None:
-        now = time.monotonic()
-        ready = [lane for lane in self._hand.lanes.values() if lane.may_start(now)]
+        ready = self._startable(self._hand.lanes.values())
         while ready and self._window.free:
             ready.sort(key=lambda lane: lane.in_flight)  # a slot that comes free goes to who has the fewest
             for lane in ready:
-                if self._slots.may_take(lane):
+                now = time.monotonic()  # for each: a process that is stopped here goes on when its leases are over
+                if lane.may_start(now) and self._slots.may_take(lane):
                     self._send(lane, now)
-            ready = [lane for lane in ready if lane.may_start(now) and self._slots.may_take(lane)]
+            ready = self._startable(ready)
+
+    def _startable(self, lanes: Iterable[HeldLane]) -> list[HeldLane]:
+        now = time.monotonic()
+        return [lane for lane in lanes if lane.may_start(now) and self._slots.may_take(lane)]
 
     def _send(self, lane: HeldLane, now: float) -> None:
         (due, parts), endpoint = lane.take_next(now), lane.endpoint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from cases.models import Case
 from deliveries import services, tasks
 from deliveries.engine import (
     aside,
+    crashpoints,
     doorbell,
     endpoints,
     fanout,
@@ -108,6 +110,33 @@ def test_a_slot_that_comes_free_goes_to_who_has_the_fewest(
     stop.set()
     thread.join(60)
     assert Counter(post.path for post in posts) == {f"/{number}": 15 for number in range(4)}
+
+
+def test_a_courier_that_was_stopped_while_it_sent_leaves_the_rest_to_its_heir(
+    workspace: Workspace, subscribe: Subscribe, receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would send the same at the same time: all that it had been about to send would come twice."""
+    settings.DELIVERY_LEASE, settings.DELIVERY_TIMEOUT = 3, 0.5
+    subscribe("Case.Created")
+    make_backlog(workspace, 12)
+    stopped = threading.Event()
+
+    def work_to_the_end() -> None:
+        with contextlib.closing(transport.Window[Any](outbound.policy(), size=64)) as window:
+            Courier("test", window, tasks.DOMAIN).run()
+
+    def stop(point: str) -> None:
+        if point == "sent" and not stopped.is_set():
+            stopped.set()
+            wait_until(lambda: Lane.objects.filter(leased_until__lt=Now()).exists())
+            heir = in_a_thread(work_to_the_end)
+            heir.join(60)
+            assert not heir.is_alive()
+
+    monkeypatch.setattr(crashpoints, "hook", stop)
+    work_to_the_end()
+    came = Counter(post.headers["webhook-id"] for post in receiver.posts)
+    assert sorted(came.values()) == [1] * 11 + [2]
 
 
 def test_a_secret_that_cannot_be_decrypted_fails_alone(
