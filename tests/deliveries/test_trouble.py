@@ -409,6 +409,31 @@ def test_while_redis_is_away_a_courier_stays_awake(
     assert not courier.is_alive()
 
 
+def test_a_courier_past_its_bound_takes_work_until_another_is_awake(
+    workspace: Workspace,
+    subscribe: Subscribe,
+    receiver: Receiver,
+    at_work: Callable[[], Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.DELIVERY_BOUND = 0.1
+    monkeypatch.setattr(lookout, "HARD_BOUND", 10_000)
+    called, release = threading.Event(), threading.Event()
+    monkeypatch.setattr(doorbell, "publish", called.set)
+    receiver.answer = lambda post: Answer(after=release if post.path == "/slow" else None)
+    subscribe("Case.Created", path="/slow", timeout=30)
+    subscribe("Case.Deleted", path="/well")
+    case = make_case(workspace)
+    with at_work():
+        wait_for_post(receiver, "/slow")
+        called.clear()
+        assert called.wait(30)  # a successor, which does not come
+        case.delete()
+        wait_for_post(receiver, "/well")
+        release.set()
+
+
 def make_case(workspace: Workspace) -> Case:
     return Case.objects.create(workspace=workspace, name="Dotfile")
 

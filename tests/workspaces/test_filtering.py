@@ -124,7 +124,7 @@ def test_many_tags_are_one_question_to_the_database(client: APIClient, operator:
         "limit=0",
         "limit=101",
         "limit=20.5",
-        "limit=20.00",
+        "limit=20.01",
         "include_custom_properties=yes",
     ],
 )
