@@ -12,6 +12,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 
 from checks.data.settings import Setting
+from deliveries.events.schemas.cases import PROPERTY
 from deliveries.events.schemas.words import TEXT, UUID, Schema
 from workspaces.api import moments
 
@@ -43,7 +44,7 @@ class _Property(OpenApiSerializerFieldExtension):
     target_class = "cases.api.parts.Property"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> Schema:
-        return {"type": ["string", "number", "boolean", "array"], "items": TEXT}
+        return deepcopy(PROPERTY)
 
 
 class _Settings(OpenApiSerializerFieldExtension):

@@ -31,6 +31,8 @@ def ref(name: str) -> Schema:
 
 
 def nullable(schema: Schema) -> Schema:
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], NULL]}
     if "type" not in schema:
         return {"anyOf": [schema, NULL]}
     enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
