@@ -155,12 +155,14 @@ def constants() -> dict[str, str]:
 
 
 def named(sql: str, constants: Mapping[str, str]) -> str:
-    """The name of the constant it was made from; of a query of the ORM, what it does to which table."""
+    """The name of the constant it was made from; of another, what it does to which table."""
     text = _plain(sql)
     alike = {name: len(os.path.commonprefix([text, constant])) for name, constant in constants.items()}
     best = max(alike, key=lambda name: alike[name], default="")
     if best and alike[best] >= min(ALIKE, len(text)):
         return best
+    if written := re.findall(r"^INSERT INTO (\w+)", text, re.MULTILINE):
+        return f"INSERT {written[-1]}"
     table = re.search(r'"(\w+_\w+)"', text)
     return f"{text.split()[0]} {table[1]}" if table else text[:ALIKE]
 

@@ -7,8 +7,10 @@ from django.db import connection, transaction
 
 from bench import plans
 from bench.plans import Statement, Watch
+from cases.models import Case
 from deliveries.engine import fanout, lanes, statements
 from deliveries.engine.statements import Prepared
+from deliveries.events import recording
 from workspaces.models import Workspace
 
 WHOLE = """\
@@ -43,11 +45,12 @@ def test_the_time_of_a_statement_is_planning_and_execution() -> None:
     ("sql", "name"),
     [
         (fanout.SUBSCRIBERS.sql, "fanout.SUBSCRIBERS"),
+        (recording.statement(Case, given=False, alone=True), "INSERT deliveries_event"),
         (lanes.RELEASE.sql, "lanes.RELEASE"),
         ('SELECT "cases_case"."id" FROM "cases_case" WHERE "cases_case"."id" = %s', "SELECT cases_case"),
     ],
 )
-def test_a_statement_is_named_as_the_constant_that_holds_it(sql: str, name: str) -> None:
+def test_a_statement_is_named_by_the_constant_that_holds_it_or_by_what_it_writes(sql: str, name: str) -> None:
     assert plans.named(sql, plans.constants()) == name
 
 
