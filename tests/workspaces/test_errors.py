@@ -106,11 +106,13 @@ def test_an_address_that_is_none_is_404_for_every_method(method: str) -> None:
     assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("host", ["example.org", "[::1", "\xff"])
+@pytest.mark.parametrize(
+    ("path", "host"), [("/v1/ping", "example.org"), ("/v1/ping", "[::1"), ("/v1/ping", "\xff"), ("/v1", "example.org")]
+)
 def test_a_host_that_we_are_not_is_told_in_the_same_shape(
-    client: APIClient, host: str, caplog: pytest.LogCaptureFixture
+    client: APIClient, path: str, host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    response = client.get("/v1/ping", HTTP_HOST=host)
+    response = client.get(path, HTTP_HOST=host)
     answer = response.json()
     assert (response.status_code, answer["code"]) == (400, "BAD_REQUEST")
     assert set(answer) == {"status_code", "timestamp", "code", "message"}

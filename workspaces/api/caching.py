@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from .errors import ROOT
+from .errors import is_of_the_api
 
 HEADER = "Cache-Control"
 FORBIDDEN = "no-store"
@@ -18,7 +18,7 @@ def forbidden(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if request.path.startswith(ROOT):
+        if is_of_the_api(request):
             response.headers.setdefault(HEADER, FORBIDDEN)
         return response
 

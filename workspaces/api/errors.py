@@ -138,6 +138,11 @@ def _django_message(status: int) -> str:
     return "This API key may not do that."
 
 
+def is_of_the_api(request: HttpRequest) -> bool:
+    """Also `/v1` itself."""
+    return f"{request.path}/".startswith(ROOT)
+
+
 @csrf_exempt  # else a POST here is refused for a cookie that programs do not have, by a page for people
 def unknown_path(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """For addresses under /v1 that are no part of the API, whatever the method."""
@@ -154,7 +159,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """`handler400`, for what no view has seen: a Host that is not one of ours, above all."""
     if is_host := isinstance(exception, DisallowedHost):
         logger.warning("a request named a host that is none of ALLOWED_HOSTS")
-    if not request.path.startswith(ROOT):
+    if not is_of_the_api(request):
         return defaults.bad_request(request, exception)
     sentence = "The Host header names no host of ours." if is_host else "The request cannot be understood."
     return JsonResponse(body(HTTPStatus.BAD_REQUEST, sentence), status=400)
@@ -162,7 +167,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """`handler500`: programs that call the API read JSON even then; people get Django's page."""
-    if not request.path.startswith(ROOT):
+    if not is_of_the_api(request):
         return defaults.server_error(request)
     sentence = "Something went wrong on our side; it has been logged. Send the request again later."
     return JsonResponse(body(HTTPStatus.INTERNAL_SERVER_ERROR, sentence), status=500)
