@@ -34,9 +34,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             super().handle_error(req, client, addr, exc)
             return
         status = STATUSES.get(type(exc), HTTPStatus.BAD_REQUEST)
-        self.log.warning("What came was no request: %s", type(exc).__name__)
+        self._tell(exc)
         content = orjson.dumps(body(status, "This is not HTTP as it is understood here."))
         try:
             write_nonblock(client, HEAD.format(status=status, length=len(content)).encode() + content)
         except OSError:
             self.log.debug("Who sent it is gone.")
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Whether the connection goes on. A body that nobody read may be none: its request has its one answer."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except errors.ParseException as error:
+            self._tell(error)
+            return False
+
+    def _tell(self, error: Exception) -> None:
+        self.log.warning("What came was no request: %s", type(error).__name__)

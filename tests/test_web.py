@@ -18,6 +18,7 @@ from dotfile_hooks.dev import supervisor
 from tests.deliveries.waiting import wait_until
 
 LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:(\d+)")
+STATUS = re.compile(rb"HTTP/1\.1 (\d+)")
 NOWHERE = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
 
@@ -28,13 +29,22 @@ class Web:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def answer(self, sent: bytes) -> tuple[HTTPResponse, bytes]:
+    def connect(self) -> socket.socket:
         (port,) = LISTENING.findall(self.log.read_text())
-        with socket.create_connection(("127.0.0.1", int(port)), timeout=30) as connection:
+        return socket.create_connection(("127.0.0.1", int(port)), timeout=30)
+
+    def answer(self, sent: bytes) -> tuple[HTTPResponse, bytes]:
+        with self.connect() as connection:
             connection.sendall(sent)
             response = HTTPResponse(connection)
             response.begin()
             return response, response.read()
+
+    def everything(self, sent: bytes) -> bytes:
+        """All that comes until the server hangs up."""
+        with self.connect() as connection, connection.makefile("rb") as answers:
+            connection.sendall(sent)
+            return answers.read()
 
     def is_listening(self) -> bool:
         return LISTENING.search(self.log.read_text()) is not None
@@ -80,3 +90,14 @@ def test_what_is_no_request_is_told_as_any_other_mistake_and_not_quoted(
     assert (response.headers["Content-Type"], response.headers["Cache-Control"]) == ("application/json", "no-store")
     assert f"What came was no request: {name}" in web.log.read_text()
     assert "hush" not in web.log.read_text() + content.decode()
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"hush\r\n{}\r\n", b"2\r\n{}hush\r\n", b"2;hush\x01\r\n{}\r\n", b"0\r\nhush\r\n\r\n"]
+)
+def test_a_body_that_nobody_read_and_that_is_none_is_no_second_answer(web: Web, chunks: bytes) -> None:
+    """It would be taken for that to the next request, of whoever shares the connection behind a proxy."""
+    head = b"POST /v1/no-such-address HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    told = web.everything(head + chunks)
+    assert [int(status) for status in STATUS.findall(told)] == [404]
+    assert "hush" not in web.log.read_text() + told.decode()
