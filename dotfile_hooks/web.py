@@ -18,6 +18,7 @@ STATUSES = {
 }
 """400 for all others."""
 OURS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+"""Mistakes in what we answer: gunicorn logs them with all that it knows."""
 HEAD = (
     "HTTP/1.1 {status:d} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
     "Cache-Control: no-store\r\nContent-Length: {length}\r\n\r\n"

@@ -74,7 +74,7 @@ class Session:
         """Takes note of the database's time, read by `now`; between two readings the monotonic clock carries it on.
 
         A process that is stopped while it asks hears an old time. It would sign what it sends again with the time of
-        the first sending, to the byte the same. So the clock goes back only as far as a reading proves it wrong.
+        the first sending, to the byte the same. So the clock moves only as far as a reading proves it wrong.
         """
         self.ahead = min(max(self.ahead, reading.epoch - now), reading.epoch - reading.asked)
 
